@@ -1,0 +1,111 @@
+"""Every check at a door, and its message: what was got, what was wanted, how to mend it."""
+
+import difflib
+import math
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+
+
+class GradganError(ValueError):
+    """Bad input, told in one line; the command line prints it without a traceback and exits with 2."""
+
+
+class NonFiniteError(GradganError, ArithmeticError):
+    """A loss, penalty or gradient stopped being a number; never masked."""
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str]) -> GradganError:
+    """The error for a name that is in no catalog, with the nearest ones that are."""
+    known = sorted(known)
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    hint = f"Perhaps you meant {' or '.join(map(repr, near))}." if near else f"Known: {', '.join(known)}."
+    return GradganError(f"unknown {kind} {name!r}. {hint}")
+
+
+def same_shape(real: Tensor, fake: Tensor, *, caller: str) -> None:
+    """Refuse a silent broadcast between two batches."""
+    if real.shape != fake.shape:
+        raise GradganError(
+            f"{caller}: real {tuple(real.shape)} and fake {tuple(fake.shape)} must have the same shape. "
+            "A silent broadcast would compare every real with every fake; draw equal batches or slice the longer one."
+        )
+
+
+def batch_of(x: Tensor, *, caller: str, what: str = "samples") -> None:
+    """Refuse an empty batch, a missing batch dimension and whole numbers, which have no gradient."""
+    if x.ndim < 2 or len(x) == 0:
+        raise GradganError(
+            f"{caller}: {what} must be a batch (n, *event) with n >= 1, got shape {tuple(x.shape)}. "
+            "Add a batch dimension, x[None] for one sample."
+        )
+    if not x.is_floating_point():
+        raise GradganError(
+            f"{caller}: {what} must be floating point to be differentiated, got {x.dtype}. "
+            "Scale images first: x.float() / 127.5 - 1."
+        )
+
+
+def scores_of(scores: Tensor, n: int, *, caller: str) -> Tensor:
+    """The critic's output as (n,) scores; (n,), (n, 1) and (n, 1, 1, ...) are taken, anything else refused."""
+    if not isinstance(scores, Tensor):
+        raise GradganError(
+            f"{caller}: the critic returned {type(scores).__name__}, wanted a tensor of {n} scores. "
+            "Wrap it: lambda x: critic(x)[0]."
+        )
+    if scores.numel() != n or scores.ndim == 0 or scores.shape[0] != n:
+        raise GradganError(
+            f"{caller}: the critic returned shape {tuple(scores.shape)} for {n} samples, wanted one score per sample, "
+            f"({n},) or ({n}, 1). Average a patch critic's map first: lambda x: critic(x).flatten(1).mean(1)."
+        )
+    return scores.reshape(n)
+
+
+def finite(value: float, *, what: str, minimum: float | None = None, maximum: float | None = None) -> float:
+    """A finite number within [minimum, maximum]; `what` names it in the message."""
+    low = "" if minimum is None else f" >= {minimum:g}"
+    high = "" if maximum is None else f" <= {maximum:g}"
+    bad = not math.isfinite(value) or (minimum is not None and value < minimum)
+    if bad or (maximum is not None and value > maximum):
+        raise GradganError(f"{what} must be finite{low}{' and' if low and high else ''}{high}, got {value}.")
+    return float(value)
+
+
+_MIXING = (nn.modules.batchnorm._BatchNorm,)
+
+
+def mixing_layer(module: object) -> tuple[str, nn.Module] | None:
+    """The first layer whose output for one sample depends on the others of the batch (BatchNorm in train mode)."""
+    if not isinstance(module, nn.Module):
+        return None
+    for name, layer in module.named_modules():
+        if isinstance(layer, _MIXING) and (layer.training or not layer.track_running_stats):
+            return name, layer
+    return None
+
+
+def separate_samples(critic: object, *, caller: str) -> None:
+    """Refuse a critic in which the gradient by one sample has no meaning of its own."""
+    found = mixing_layer(critic)
+    if found is not None:
+        name, layer = found
+        raise GradganError(
+            f"{caller}: critic.{name} is {type(layer).__name__}: it mixes samples, so a per-sample input gradient has "
+            "no meaning. Use nn.GroupNorm(1, channels) or no normalisation (arXiv:1704.00028, sec. 4)."
+        )
+
+
+def all_finite(numbers: dict[str, Tensor], *, step: int) -> None:
+    """Raise for the first number that is not finite, by name; one host synchronisation for all of them."""
+    names = list(numbers)
+    if not names:
+        return
+    values = torch.stack([numbers[name].detach().double().reshape(()).cpu() for name in names])
+    bad = (~values.isfinite()).nonzero()
+    if len(bad):
+        index = int(bad[0])
+        raise NonFiniteError(
+            f"step {step}: {names[index]} is {values[index].item()}. The run has diverged; the checkpoints before this "
+            "step are intact. Usual cures: a lower learning rate, a different penalty weight, --resume from before."
+        )

@@ -1,0 +1,127 @@
+"""What one player's step sees: the batch, the networks with the labels bound, and what was computed from them, once."""
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from .checks import GradganError, scores_of
+from .types import Labels, Latents, Samples, Scalar, Scores
+
+
+class LossLike(Protocol):
+    """An adversarial loss as the scene needs it; `gradgan.losses.Loss` is one."""
+
+    @property
+    def needs_real(self) -> bool:
+        """Does the generator's loss read the real samples' scores?"""
+        ...
+
+    def critic(self, real: Scores, fake: Scores) -> Scores:
+        """The critic's loss per pair."""
+        ...
+
+    def generator(self, real: Scores | None, fake: Scores) -> Scores:
+        """The generator's loss per sample."""
+        ...
+
+
+class Scene:
+    """One step of one player.
+
+    `payer` is the player whose parameters will receive the gradient. Players that make samples (the generator, and an
+    encoder that learns through it) see `fake` with its graph; the others see it detached, made without a graph.
+    """
+
+    makers = ("generator", "encoder")
+
+    def __init__(
+        self,
+        *,
+        payer: str,
+        networks: Mapping[str, nn.Module],
+        loss: LossLike,
+        real: Samples,
+        z: Latents,
+        labels: Labels | None = None,
+        rng: torch.Generator | None = None,
+    ) -> None:
+        """`labels` are the real samples'; the fakes of the step are made for the same ones."""
+        self.payer = payer
+        self.networks = networks
+        self.loss = loss
+        self.real = real
+        self.z = z
+        self.labels = labels
+        self.rng = rng
+
+    def network(self, name: str) -> nn.Module:
+        """The network of player `name`."""
+        if name not in self.networks:
+            raise GradganError(f"this system has no player {name!r}; it has {', '.join(self.networks)}.")
+        return self.networks[name]
+
+    def parameters(self, name: str) -> Iterable[nn.Parameter]:
+        """The parameters of player `name`."""
+        return self.network(name).parameters()
+
+    def critic(self, x: Samples) -> Scores:
+        """The critic's scores of x, one per sample, for this batch's labels."""
+        network = self.network("critic")
+        scores = network(x) if self.labels is None else network(x, self.labels)
+        return scores_of(scores, len(x), caller="critic")
+
+    def generator(self, z: Latents) -> Samples:
+        """The generator's samples at z, for this batch's labels."""
+        network = self.network("generator")
+        return network(z) if self.labels is None else network(z, self.labels)
+
+    @cached_property
+    def fake(self) -> Samples:
+        """G(z): with its graph for the players that make samples, without one for the others."""
+        if self.payer in self.makers:
+            return self.generator(self.z)
+        with torch.no_grad():
+            return self.generator(self.z)
+
+    @cached_property
+    def real_scores(self) -> Scores:
+        """D(x) of the real batch."""
+        return self.critic(self.real)
+
+    @cached_property
+    def fake_scores(self) -> Scores:
+        """D(G(z)) of the step's latents."""
+        return self.critic(self.fake)
+
+    def critic_loss(self) -> Scores:
+        """The critic's adversarial loss per pair."""
+        return self.loss.critic(self.real_scores, self.fake_scores)
+
+    def generator_loss(self) -> Scores:
+        """The generator's adversarial loss per sample; real scores are computed only for losses that read them."""
+        real = None
+        if self.loss.needs_real:
+            with torch.no_grad():
+                real = self.real_scores
+        return self.loss.generator(real, self.fake_scores)
+
+
+class Penalty(Protocol):
+    """What a penalty is to those who compose it: a value per sample (n,), or per batch (), without its weight."""
+
+    @property
+    def name(self) -> str:
+        """The key in its catalog, in configs and in logs."""
+        ...
+
+    @property
+    def payers(self) -> tuple[str, ...]:
+        """The players that pay for it unless told otherwise."""
+        ...
+
+    def on(self, scene: Scene) -> Scores | Scalar | Tensor:
+        """The unweighted value in this scene."""
+        ...

@@ -1,0 +1,66 @@
+"""Penalties on parameter gradients: GP-GAN's, and consensus optimisation's."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..core.gradients import parameter_gradient
+from ..core.scene import Scene
+from ..core.types import Scalar
+from .penalty import PENALTIES, Of, ParameterPenalty, one_of
+
+
+@PENALTIES.add(
+    name="gp_gan", paper="GP-GAN", on_linear=lambda slope: slope**2 / 16, unit="probability²/parameter²"
+)
+def make_gp_gan(of: Of = "probability") -> ParameterPenalty:
+    """GP-GAN: the squared norm of the gradient of the mean probability by the payer's own parameters.
+
+        critic pays    ||grad_thetaD E P(x)||^2                                weight = lambda
+        generator pays ||grad_thetaG E P(G(z))||^2
+
+    Over all parameters together, of the batch mean: one value per batch. `of="score"` takes D instead of P.
+    On a linear critic D = w.x at w = 0 its value is ||E x||^2 / 16.    Source: SYSTEMS 3.
+    """
+    one_of(of, ("probability", "score"), what="gp_gan.of")
+    return ParameterPenalty("gp_gan", payers=("critic", "generator"), of=of)
+
+
+@dataclass(frozen=True)
+class ConsensusPenalty:
+    """Half the squared norm of the game's whole vector field; `penalty(losses, parameters)` in anybody's loop."""
+
+    name: str = "consensus"
+    payers: tuple[str, ...] = ("critic", "generator")
+
+    def __call__(self, losses: tuple[Scalar, ...], parameters: "tuple[list[Tensor], ...]") -> Scalar:
+        """1/2 sum_k ||grad of losses[k] by parameters[k]||^2: one loss and one list of parameters per player."""
+        total = torch.zeros((), dtype=losses[0].dtype, device=losses[0].device)
+        for loss, own in zip(losses, parameters, strict=True):
+            for gradient in parameter_gradient(loss, own, caller=self.name):
+                total = total + gradient.square().sum()
+        return total / 2
+
+    def on(self, scene: Scene) -> Scalar:
+        """The value in a training step; both losses are recomputed with the graph through both networks."""
+        real = scene.real_scores
+        fake = scene.critic(scene.generator(scene.z))
+        losses = (scene.loss.critic(real, fake).mean(), scene.loss.generator(real, fake).mean())
+        return self(losses, (list(scene.parameters("critic")), list(scene.parameters("generator"))))
+
+
+@PENALTIES.add(name="consensus", paper="arXiv:1705.10461", on_linear=lambda slope: slope**2 / 8, unit="nat²/parameter²")
+def make_consensus() -> ConsensusPenalty:
+    """Consensus optimisation: each player pays for half the squared norm of both players' loss gradients.
+
+        consensus = 1/2 (||grad_thetaD L_D||^2 + ||grad_thetaG L_G||^2)       weight = the paper's gamma
+
+    One value per batch. On the Dirac-GAN with critic slope psi at theta = 0: psi^2 / 8.
+    Paper: Mescheder et al. 2017, arXiv:1705.10461, eq. 9.
+    """
+    return ConsensusPenalty()
+
+
+gp_gan = make_gp_gan()
+consensus = make_consensus()

@@ -1,0 +1,74 @@
+"""What each player minimises: its loss, and terms, each a penalty with a weight, a laziness and a schedule."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ..core.checks import GradganError, finite
+from ..core.scene import Penalty, Scene
+from ..core.types import Scores
+from .schedules import Schedule
+
+
+@dataclass(frozen=True)
+class Term:
+    """A penalty as somebody pays it: weight x every x schedule(progress) x its mean, on every `every`-th step.
+
+    The multiplication by `every` keeps the mean payment the same when it is paid lazily (arXiv:1912.04958, app. B).
+    """
+
+    penalty: Penalty
+    weight: float = 1.0
+    every: int = 1
+    schedule: Schedule = field(default_factory=Schedule)
+    payers: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.weight >= 0 or self.weight == float("inf"):
+            raise GradganError(
+                f"penalty {self.penalty.name!r}: weight must be finite and >= 0, got {self.weight}. "
+                "To switch it off, leave it out."
+            )
+        if isinstance(self.every, bool) or not isinstance(self.every, int) or self.every < 1:
+            raise GradganError(
+                f"penalty {self.penalty.name!r}: every must be a whole number >= 1, got {self.every!r}. "
+                "every=16 pays on each 16th step, 16 times as much."
+            )
+        if not self.payers:
+            object.__setattr__(self, "payers", tuple(self.penalty.payers))
+
+    @property
+    def name(self) -> str:
+        """The penalty's name, under which it is logged and configured."""
+        return self.penalty.name
+
+    def due(self, step: int) -> bool:
+        """Is it paid at this step?"""
+        return self.weight > 0 and step % self.every == 0
+
+    def factor(self, progress: float) -> float:
+        """What multiplies the penalty's mean when it is due."""
+        return self.weight * self.every * self.schedule(progress)
+
+
+@dataclass(frozen=True)
+class Player:
+    """One who minimises: `loss(scene) -> (n,)` plus the terms; its name is also the key of its network.
+
+    `steps` updates per round; `clip_weights` bounds every parameter to [-c, c] after each update (arXiv:1701.07875);
+    `clip_gradient` bounds the norm of the player's whole gradient before it.
+    """
+
+    name: str
+    loss: Callable[[Scene], Scores] | None
+    terms: tuple[Term, ...] = ()
+    steps: int = 1
+    clip_weights: float | None = None
+    clip_gradient: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.steps < 1:
+            raise GradganError(f"player {self.name!r}: steps must be >= 1, got {self.steps}.")
+        for what in ("clip_weights", "clip_gradient"):
+            bound = getattr(self, what)
+            if bound is not None and finite(bound, what=f"{self.name}.{what}", minimum=0) == 0:
+                raise GradganError(f"{self.name}.{what} must be > 0, got 0. Leave it out for no bound.")
