@@ -34,8 +34,8 @@ class Entry:
 class Catalog(Mapping[str, Entry]):
     """Parts of one kind by name. Adding a part is one decorator on its factory:
 
-        @PENALTIES.add(paper="arXiv:1704.00028", on_linear=lambda slope: (slope - 1) ** 2)
-        def wgan_gp(target: float = 1.0) -> InputGradientPenalty: ...
+    @PENALTIES.add(paper="arXiv:1704.00028", on_linear=lambda slope: (slope - 1) ** 2)
+    def wgan_gp(target: float = 1.0) -> InputGradientPenalty: ...
     """
 
     def __init__(self, kind: str, facts: tuple[str, ...] = ()) -> None:

@@ -8,8 +8,8 @@ from ..core.checks import GradganError, same_shape
 from ..core.types import Scores
 
 LOSSES = Catalog("loss", facts=("at_zero", "far_below"))
-"""Every loss by name. Facts: `at_zero`, its (critic, generator) values where all scores are 0; `far_below`, the slope of
-the generator's loss by the fake score where that score is -30 and the real one 0."""
+"""Every loss by name. Facts: `at_zero`, its (critic, generator) values where all scores are 0; `far_below`, the slope
+of the generator's loss by the fake score where that score is -30 and the real one 0."""
 
 
 @dataclass(frozen=True)

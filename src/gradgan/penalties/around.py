@@ -6,9 +6,7 @@ from .points import around_real
 from .profile import distance_to_norm
 
 
-@PENALTIES.add(
-    name="dragan", paper="arXiv:1705.07215", on_linear=lambda slope: (slope - 1) ** 2, unit="(score/unit)²"
-)
+@PENALTIES.add(name="dragan", paper="arXiv:1705.07215", on_linear=lambda slope: (slope - 1) ** 2, unit="(score/unit)²")
 def make_dragan(noise: float = 0.1, target: float = 1.0) -> InputGradientPenalty:
     """DRAGAN: the squared distance of the slope from 1, in a cloud around each real sample.
 

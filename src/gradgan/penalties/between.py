@@ -6,9 +6,7 @@ from .points import between
 from .profile import above_norm, distance_to_norm, squared_norm
 
 
-@PENALTIES.add(
-    name="wgan_gp", paper="arXiv:1704.00028", on_linear=lambda slope: (slope - 1) ** 2, unit="(score/unit)²"
-)
+@PENALTIES.add(name="wgan_gp", paper="arXiv:1704.00028", on_linear=lambda slope: (slope - 1) ** 2, unit="(score/unit)²")
 def make_wgan_gp(target: float = 1.0) -> InputGradientPenalty:
     """WGAN-GP: the squared distance of the slope from 1, between real and fake.
 

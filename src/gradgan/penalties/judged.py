@@ -1,4 +1,4 @@
-"""Penalties set by a third player, the gradient optimisation network Q (GON), that judges the critic's gradient field."""
+"""Penalties set by a third player Q, the gradient optimisation network (GON), that judges the critic's gradients."""
 
 import math
 from dataclasses import dataclass

@@ -11,9 +11,7 @@ from ..core.types import Scalar
 from .penalty import PENALTIES, Of, ParameterPenalty, one_of
 
 
-@PENALTIES.add(
-    name="gp_gan", paper="GP-GAN", on_linear=lambda slope: slope**2 / 16, unit="probability²/parameter²"
-)
+@PENALTIES.add(name="gp_gan", paper="GP-GAN", on_linear=lambda slope: slope**2 / 16, unit="probability²/parameter²")
 def make_gp_gan(of: Of = "probability") -> ParameterPenalty:
     """GP-GAN: the squared norm of the gradient of the mean probability by the payer's own parameters.
 
