@@ -1,27 +1,13 @@
 """Every check at a door, and its message: what was got, what was wanted, how to mend it."""
 
-import difflib
 import math
-from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
 
-
-class GradganError(ValueError):
-    """Bad input, told in one line; the command line prints it without a traceback and exits with 2."""
-
-
-class NonFiniteError(GradganError, ArithmeticError):
-    """A loss, penalty or gradient stopped being a number; never masked."""
-
-
-def unknown_name(kind: str, name: str, known: Iterable[str]) -> GradganError:
-    """The error for a name that is in no catalog, with the nearest ones that are."""
-    known = sorted(known)
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-    hint = f"Perhaps you meant {' or '.join(map(repr, near))}." if near else f"Known: {', '.join(known)}."
-    return GradganError(f"unknown {kind} {name!r}. {hint}")
+from .errors import GradganError as GradganError
+from .errors import NonFiniteError as NonFiniteError
+from .errors import unknown_name as unknown_name
 
 
 def same_shape(real: Tensor, fake: Tensor, *, caller: str) -> None:

@@ -1,0 +1,20 @@
+"""The errors told in one line. Free of torch, so that reading a run folder or printing a report never loads it."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class GradganError(ValueError):
+    """Bad input, told in one line; the command line prints it without a traceback and exits with 2."""
+
+
+class NonFiniteError(GradganError, ArithmeticError):
+    """A loss, penalty or gradient stopped being a number; never masked."""
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str]) -> GradganError:
+    """The error for a name that is in no catalog, with the nearest ones that are."""
+    known = sorted(known)
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    hint = f"Perhaps you meant {' or '.join(map(repr, near))}." if near else f"Known: {', '.join(known)}."
+    return GradganError(f"unknown {kind} {name!r}. {hint}")
