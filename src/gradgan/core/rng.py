@@ -23,7 +23,7 @@ class Streams:
     """
 
     def __init__(self, seed: int, device: torch.device | str = "cpu") -> None:
-        """`device` is where the streams draw, except those whose name starts with "data" or "init", drawn on the CPU."""
+        """`device` is where the streams draw; those whose name starts with "data" or "init" draw on the CPU."""
         self.seed = seed
         self.device = torch.device(device)
         self._generators: dict[str, torch.Generator] = {}
