@@ -15,8 +15,8 @@ SIGN_OF = {"formula": -1.0, "code": 1.0}
 def g_gan(reading: str = "formula") -> System:
     """G-GAN: do not let the generator become insensitive to z, which is what mode collapse is.
 
-    `reading="formula"` subtracts the squared slope (a reward), `reading="code"` adds it (a price, as printed code does).
-    Its published base has tanh output in [-1, 1]. Relatives: mode-seeking (arXiv:1903.05628), path length
+    `reading="formula"` subtracts the squared slope (a reward), `reading="code"` adds it (a price, as the printed
+    code does). Its published base has tanh output in [-1, 1]. Relatives: mode-seeking (arXiv:1903.05628), path length
     (arXiv:1912.04958).
     """
     sign = SIGN_OF[choose(reading, SIGN_OF, system="g_gan")]

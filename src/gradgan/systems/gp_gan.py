@@ -6,7 +6,8 @@ consensus: each player adds lambda/2 ||(grad_thetaD L_D, grad_thetaG L_G)||^2 in
 """
 
 from ..losses import non_saturating
-from ..penalties import consensus, gp_gan as parameter_slope  # fmt: skip
+from ..penalties import consensus
+from ..penalties import gp_gan as parameter_slope
 from ..training.objective import Term
 from .system import SYSTEMS, System, choose
 

@@ -29,7 +29,7 @@ class Extra:
 
 @dataclass(frozen=True)
 class System:
-    """Losses + penalties + players. `players()` is what a trainer plays; everything else is for reading and changing."""
+    """Losses + penalties + players. `players()` is what a trainer plays; the rest is there to be read and changed."""
 
     name: str
     loss: Loss

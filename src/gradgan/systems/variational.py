@@ -4,7 +4,7 @@ encoder:   kl E KL(q(z|x) || N(0, I)) + reconstruction E ||phi(x) - phi(G(z))||^
 generator: its system's loss, on prior and posterior latents alike, + the same reconstruction
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -57,6 +57,17 @@ def posterior_half(networks: Mapping[str, nn.Module], real: Samples, labels: Lab
         return torch.cat([z[:half], mean + (log_variance / 2).exp() * z[half:]])
 
 
+def features_of(critic: nn.Module) -> Callable[[Samples], Tensor]:
+    """The critic's penultimate features as a function."""
+    features = getattr(critic, "features", None)
+    if not callable(features):
+        raise GradganError(
+            f"variational.of=features wants a critic with a method features(x), {type(critic).__name__} has none. "
+            "Give it one, or use variational.of=samples."
+        )
+    return features
+
+
 @dataclass(frozen=True)
 class Reconstruction:
     """Mean squared error of G(z), z ~ q(z|x), against x, per sample."""
@@ -71,7 +82,7 @@ class Reconstruction:
         noise = torch.empty_like(mean).normal_(generator=scene.rng)
         rebuilt = scene.generator(mean + (log_variance / 2).exp() * noise)
         if self.of == "features":
-            features = scene.network("critic").get_submodule("features")
+            features = features_of(scene.network("critic"))
             return (features(rebuilt) - features(scene.real)).square().flatten(1).mean(1)
         return (rebuilt - scene.real).square().flatten(1).mean(1)
 

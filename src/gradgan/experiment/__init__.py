@@ -1,0 +1,1 @@
+"""Experiments: a config (plain data), the one place where its names become objects, presets, and the run it leaves."""

@@ -1,0 +1,172 @@
+"""From words to a Config and back: YAML, `a.b=value` overrides, short keys, and one clear line for what is wrong."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from types import UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+import yaml
+
+from ..core.checks import GradganError, unknown_name
+from .config import Config, PenaltyConfig, plain
+
+
+def to_yaml(config: Config) -> str:
+    """The complete config as YAML, readable by `from_yaml`."""
+    return yaml.safe_dump(plain(config), sort_keys=False, allow_unicode=True)
+
+
+def from_yaml(text: str, *, source: str) -> Config:
+    """A Config from YAML; `source` names the file in messages."""
+    try:
+        tree = yaml.safe_load(text)
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        where = str(getattr(error, "problem_mark", "") or "").strip()
+        raise GradganError(f"{source} is not YAML: {getattr(error, 'problem', error)} {where}".rstrip()) from error
+    if not isinstance(tree, dict):
+        raise GradganError(f"{source} must hold keys and values such as `steps: 1000`, got {type(tree).__name__}.")
+    return from_plain(tree, source=source)
+
+
+def read_config(path: str | Path) -> Config:
+    """A Config from a YAML file."""
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise GradganError(f"config {path} could not be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise GradganError(f"config {path} is not text (UTF-8).") from error
+    return from_yaml(text, source=str(path))
+
+
+def override(config: Config, assignments: Iterable[str]) -> Config:
+    """The config with `key=value` assignments, e.g. `r1.weight=5`, `data.path=FOLDER`, `steps=1000`."""
+    tree = plain(config)
+    for assignment in assignments:
+        key, equals, text = assignment.partition("=")
+        if not equals or not key.strip():
+            raise GradganError(f"--set wants key=value, got {assignment!r}. Example: --set r1.weight=5")
+        try:
+            value = yaml.safe_load(text) if text else ""
+        except (yaml.YAMLError, ValueError) as error:
+            raise GradganError(f"--set {key}: {text!r} is not a YAML value; quote it.") from error
+        branch: Any = {}
+        leaf = branch
+        *parents, last = key.strip().split(".")
+        for parent in parents:
+            leaf = leaf.setdefault(parent, {})
+        leaf[last] = value
+        _merge(tree, long_keys(branch, source="--set"))
+    return from_plain(tree, source="--set")
+
+
+def from_plain(tree: Mapping[Any, Any], *, source: str) -> Config:
+    """A Config from nested dictionaries; missing keys take their defaults."""
+    # pydantic costs 0.1 s of start-up; only commands that read a config pay it.
+    from pydantic import TypeAdapter, ValidationError
+
+    tree = long_keys(tree, source=source)
+    try:
+        config = TypeAdapter(Config).validate_python(tree)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"] if not _is_branch_name(part))
+        wanted = first["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+        raise GradganError(f"{source}: {key} must be {wanted}, got {first['input']!r}.") from None
+    _check_numbers(config)
+    return config
+
+
+def long_keys(tree: Mapping[Any, Any], *, source: str) -> dict[str, Any]:
+    """Short keys spelled out: `r1: {weight: 5}` -> `penalties: {r1: {weight: 5}}`, own options under `options`."""
+    from ..penalties import PENALTIES
+
+    known = {f.name for f in fields(Config)}
+    result: dict[str, Any] = {}
+    for key, value in tree.items():
+        if key in known:
+            _merge(result, {key: value})
+        elif key in PENALTIES:
+            _merge(result, {"penalties": {key: value}})
+        else:
+            raise unknown_name(f"config key in {source}:", str(key), [*known, *PENALTIES])
+    return _long(result, Config, path="", source=source)
+
+
+def _long(tree: Mapping[Any, Any], kind: Any, *, path: str, source: str) -> dict[str, Any]:
+    hints = get_type_hints(kind)
+    result: dict[str, Any] = {}
+    for key, value in tree.items():
+        here = f"{path}{key}"
+        if key in hints:
+            inner = _dataclass_in(hints[key])
+            if inner is not None and isinstance(value, Mapping):
+                value = _long(value, inner, path=f"{here}.", source=source)
+            elif here == "penalties" and isinstance(value, Mapping):
+                value = {n: _penalty(n, v, source=source) for n, v in value.items()}
+            _merge(result, {key: value})
+        elif "options" in hints:
+            _merge(result, {"options": {key: value}})
+        else:
+            raise unknown_name(f"config key in {source}:", here, [f"{path}{name}" for name in hints])
+    return result
+
+
+def _penalty(name: Any, value: Any, *, source: str) -> Any:
+    from ..penalties import PENALTIES
+
+    if not isinstance(value, Mapping):
+        raise GradganError(f"{source}: penalty {name} wants keys such as {name}.weight, got {value!r}.")
+    known = [*(f.name for f in fields(PenaltyConfig)), *PENALTIES[str(name)].options]
+    for key in value:
+        if key not in known:
+            raise unknown_name(f"config key in {source}:", f"{name}.{key}", [f"{name}.{k}" for k in known])
+    return _long(value, PenaltyConfig, path=f"{name}.", source=source)
+
+
+def _dataclass_in(hint: Any) -> Any:
+    if get_origin(hint) in (Union, UnionType):
+        return next((found for arg in get_args(hint) if (found := _dataclass_in(arg))), None)
+    return hint if is_dataclass(hint) else None
+
+
+def _is_branch_name(part: object) -> bool:
+    # pydantic adds the tried branch of a union ("bool", "list[int]", ...) to the place of an error.
+    return isinstance(part, str) and (part in ("bool", "int", "float", "str") or part.startswith("list["))
+
+
+def _merge(into: dict[str, Any], other: Mapping[str, Any]) -> None:
+    for key, value in other.items():
+        if isinstance(value, Mapping) and isinstance(into.get(key), dict):
+            _merge(into[key], value)
+        else:
+            into[key] = dict(value) if isinstance(value, Mapping) else value
+
+
+def _check_numbers(config: Config) -> None:
+    """What a type cannot say: each number is in its range."""
+    from ..core.checks import finite
+
+    for name in ("batch", "steps", "latent"):
+        finite(getattr(config, name), what=name, minimum=1)
+    for what in ("log", "sample", "checkpoint"):
+        finite(getattr(config, what).every, what=f"{what}.every", minimum=0)
+    finite(config.checkpoint.keep, what="checkpoint.keep", minimum=1)
+    finite(config.seed, what="seed", minimum=0)
+    finite(config.ema, what="ema", minimum=0, maximum=1)
+    finite(config.optimiser.lr, what="optimiser.lr", minimum=0)
+    for name in ("beta1", "beta2"):
+        finite(getattr(config.optimiser, name), what=f"optimiser.{name}", minimum=0, maximum=0.999999)
+    for name, optional in (("critic_steps", config.critic_steps), ("critic_lr", config.optimiser.critic_lr)):
+        if optional is not None:
+            finite(optional, what=name, minimum=0 if name == "critic_lr" else 1)
+    for name, penalty in config.penalties.items():
+        if penalty.weight is not None:
+            hint = " To switch it off, leave it out."
+            try:
+                finite(penalty.weight, what=f"{name}.weight", minimum=0)
+            except GradganError as error:
+                raise GradganError(f"{error}{hint}") from None
+        finite(penalty.every, what=f"{name}.every", minimum=1)

@@ -1,0 +1,129 @@
+"""Hooks: what happens beside the training, every so many rounds; the trainer knows none of them."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..core.checks import GradganError, all_finite
+from ..core.record import RunFolder
+from . import checkpoint
+from .state import State
+from .steps import Numbers
+
+
+class Hook(Protocol):
+    """Called after every round with the state (its step already counted up) and what the round measured."""
+
+    def wants_numbers(self, step: int) -> bool:
+        """Should the round that ends at this step be measured?"""
+        ...
+
+    def __call__(self, state: State, numbers: Numbers) -> None:
+        """Do it, if it is time."""
+        ...
+
+
+@dataclass
+class Log:
+    """Writes the numbers every `every` rounds, after checking that all of them are finite."""
+
+    run: RunFolder
+    every: int
+    show: Callable[[int, dict[str, float]], None] | None = None
+    _mark: tuple[int, float] = field(default_factory=lambda: (-1, 0.0))
+
+    def wants_numbers(self, step: int) -> bool:
+        """On the steps that are logged."""
+        return step % self.every == 0
+
+    def __call__(self, state: State, numbers: Numbers) -> None:
+        """Log, or raise NonFiniteError, by name, once something is not a number any more."""
+        if not self.wants_numbers(state.step):
+            return
+        values = {name: float(value) for name, value in numbers.items()}
+        for name, optimiser in state.optimisers.items():
+            values[f"lr/{name}"] = float(optimiser.param_groups[0]["lr"])
+        now = time.perf_counter()
+        if self._mark[0] >= 0:
+            values["speed"] = (state.step - self._mark[0]) / max(now - self._mark[1], 1e-9)
+        self._mark = (state.step, now)
+        # The log first: the line that shows the illness is the one worth having.
+        self.run.log(state.step, state.seconds, values)
+        all_finite(numbers, step=state.step)
+        if self.show is not None:
+            self.show(state.step, values)
+
+
+@dataclass
+class Samples:
+    """Draws a picture from the same latents (and labels) every `every` rounds, and at the start."""
+
+    run: RunFolder
+    every: int
+    z: Tensor
+    labels: Tensor | None
+    picture: Callable[[Tensor], np.ndarray]
+
+    def wants_numbers(self, step: int) -> bool:
+        """Never: it only draws."""
+        return False
+
+    def __call__(self, state: State, numbers: Numbers) -> None:
+        """Draw, if it is time."""
+        if state.step % self.every == 0:
+            self.draw(state)
+
+    def draw(self, state: State) -> None:
+        """The averaged generator's samples at the fixed latents, saved under the current step."""
+        self.run.save_grid(state.step, self.picture(generate(state.generator, self.z, self.labels)))
+
+
+@dataclass
+class Save:
+    """Writes a checkpoint every `every` rounds and keeps the last `keep`."""
+
+    run: RunFolder
+    every: int
+    keep: int = 2
+
+    def wants_numbers(self, step: int) -> bool:
+        """Yes where it saves: a state that has diverged must not replace a healthy one."""
+        return step % self.every == 0
+
+    def __call__(self, state: State, numbers: Numbers) -> None:
+        """Save, if it is time."""
+        if state.step % self.every == 0:
+            all_finite(numbers, step=state.step)
+            self.save(state)
+
+    def save(self, state: State) -> Path:
+        """Write the state now; older checkpoints beyond `keep` go once it is there."""
+        path = self.run.checkpoint_path(state.step)
+        checkpoint.save(path, state.state_dict())
+        for _, old in self.run.checkpoints()[: -self.keep]:
+            old.unlink(missing_ok=True)
+        return path
+
+
+@torch.no_grad()
+def generate(generator: torch.nn.Module, z: Tensor, labels: Tensor | None = None, *, batch: int = 256) -> Tensor:
+    """Samples in evaluation mode, in batches; the generator's mode is as before afterwards. A sample depends only on
+    its own latent and label, so equal latents give equal samples."""
+    if len(z) == 0:
+        raise GradganError("sampling wants at least one latent, got none.")
+    training = generator.training
+    generator.eval()
+    try:
+        parts = [
+            generator(z[i : i + batch]) if labels is None else generator(z[i : i + batch], labels[i : i + batch])
+            for i in range(0, len(z), batch)
+        ]
+        return torch.cat(parts)
+    finally:
+        generator.train(training)

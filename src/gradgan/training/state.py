@@ -1,0 +1,93 @@
+"""All that a run is at one moment: networks, averages, optimisers, random streams, data position, step."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from ..core.rng import Streams
+
+
+class Batches(Protocol):
+    """An endless loader of (real, labels), with a position that can be saved."""
+
+    def __next__(self) -> tuple[Tensor, Tensor | None]: ...
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor | None]]: ...
+    def state_dict(self) -> dict[str, Any]: ...
+    def load_state_dict(self, state: dict[str, Any]) -> None: ...
+
+
+class State:
+    """One object that is saved, restored and passed around; `state_dict()` is nested plain data and tensors."""
+
+    def __init__(
+        self,
+        *,
+        networks: Mapping[str, nn.Module],
+        optimisers: Mapping[str, torch.optim.Optimizer],
+        batches: Batches,
+        streams: Streams,
+        latent: int,
+        ema: float,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        """`networks` and `optimisers` by player name; `ema` is the decay of the generator's average per round."""
+        self.networks = dict(networks)
+        self.optimisers = dict(optimisers)
+        self.batches = batches
+        self.streams = streams
+        self.latent = latent
+        self.device = torch.device(device)
+        self.step = 0
+        self.seconds = 0.0
+        # Buffers too: an average with stale BatchNorm statistics is another network (GAN_stability's fault).
+        self.average = AveragedModel(
+            self.networks["generator"], multi_avg_fn=get_ema_multi_avg_fn(ema), use_buffers=True
+        )
+        self.average.requires_grad_(False)
+        self.parameters = {name: list(network.parameters()) for name, network in self.networks.items()}
+        self.base_rates = {
+            name: [float(group["lr"]) for group in optimiser.param_groups]
+            for name, optimiser in self.optimisers.items()
+        }
+
+    @property
+    def generator(self) -> nn.Module:
+        """The averaged generator, the one to sample from."""
+        return self.average.module
+
+    def latents(self, n: int, stream: str = "latent") -> Tensor:
+        """n prior latents from a named stream."""
+        return torch.randn(n, self.latent, generator=self.streams[stream], device=self.device)
+
+    def scale_rates(self, factor: float) -> None:
+        """Every learning rate times `factor`, from its value at the start."""
+        for name, optimiser in self.optimisers.items():
+            for group, base in zip(optimiser.param_groups, self.base_rates[name], strict=True):
+                group["lr"] = base * factor
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that the rest of the run depends on."""
+        return {
+            "step": self.step,
+            "seconds": self.seconds,
+            "networks": {name: network.state_dict() for name, network in self.networks.items()},
+            "optimisers": {name: optimiser.state_dict() for name, optimiser in self.optimisers.items()},
+            "average": self.average.state_dict(),
+            "batches": self.batches.state_dict(),
+            "streams": self.streams.state_dict(),
+        }
+
+    def load_state_dict(self, saved: dict[str, Any]) -> None:
+        """Put everything back; what does not fit raises RuntimeError or KeyError, as torch does."""
+        self.step = int(saved["step"])
+        self.seconds = float(saved["seconds"])
+        for name, network in self.networks.items():
+            network.load_state_dict(saved["networks"][name])
+        for name, optimiser in self.optimisers.items():
+            optimiser.load_state_dict(saved["optimisers"][name])
+        self.average.load_state_dict(saved["average"])
+        self.batches.load_state_dict(saved["batches"])
+        self.streams.load_state_dict(saved["streams"])

@@ -1,0 +1,48 @@
+"""The trainer: play rounds until the steps are done, and call the hooks. It knows no loss, penalty or network."""
+
+import time
+from collections.abc import Sequence
+
+from ..core.checks import GradganError
+from ..core.scene import LossLike
+from .hooks import Hook
+from .objective import Player
+from .schedules import Schedule
+from .state import State
+from .steps import LatentSource, play_round
+
+
+def fit(
+    state: State,
+    players: Sequence[Player],
+    loss: LossLike,
+    *,
+    steps: int,
+    hooks: Sequence[Hook] = (),
+    latents: LatentSource | None = None,
+    rates: Schedule | None = None,
+    conditional: bool = False,
+) -> State:
+    """Train until `state.step == steps`. A step is one round: the critic's updates, then everybody else's one.
+
+    Penalties are paid on the steps where step % every == 0; schedules see step / steps.
+    """
+    if steps < state.step:
+        raise GradganError(f"the run stands at step {state.step} already, wanted {steps}. Give more steps to go on.")
+    started = time.perf_counter() - state.seconds
+    while state.step < steps:
+        measure = any(hook.wants_numbers(state.step + 1) for hook in hooks)
+        numbers = play_round(
+            state,
+            players,
+            loss,
+            progress=state.step / steps,
+            latents=latents,
+            rates=rates,
+            conditional=conditional,
+            measure=measure,
+        )
+        state.seconds = time.perf_counter() - started
+        for hook in hooks:
+            hook(state, numbers)
+    return state
