@@ -1,0 +1,19 @@
+"""Data sets: small ones that need no download, IDX folders such as MNIST, and the endless, resumable loader.
+
+>>> from gradgan import data
+>>> ring = data.DATASETS.make("ring", samples=1000, seed=1)
+>>> ring.event, len(ring), ring.classes
+((2,), 1000, 8)
+"""
+
+from .dataset import DATASETS as DATASETS
+from .dataset import Dataset as Dataset
+from .digits import digits as digits
+from .loader import Batch as Batch
+from .loader import Loader as Loader
+from .mnist import idx as idx
+from .mnist import mnist as mnist
+from .toy import dirac as dirac
+from .toy import grid as grid
+from .toy import ring as ring
+from .toy import spiral as spiral
