@@ -10,11 +10,9 @@ RUN/report.html
 """
 
 import json
-import math
-import os
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +23,7 @@ import yaml
 
 from .errors import GradganError
 from .events import EventFile
+from .files import replace_file, to_json, writing
 from .png import png_bytes
 
 _OURS = ("run.json", "log.jsonl", "tensorboard", "samples", "checkpoints", "report.html")
@@ -65,7 +64,7 @@ class RunFolder:
             raise GradganError(f"{path} holds no run to resume; leave --resume out to begin one there.")
         if lies:
             run._same_config(config_yaml)
-            with _writing(run.path):
+            with writing(run.path):
                 run._drop_torn_line()
             run.update_info(status="running", message="")
             return run
@@ -99,26 +98,29 @@ class RunFolder:
     def info(self) -> dict[str, Any]:
         """What run.json holds."""
         try:
-            info = _from_json(self._read("run.json"))
+            info = json.loads(self._read("run.json"))
         except ValueError as error:
             raise GradganError(f"{self.path / 'run.json'} is not JSON ({error}). Restore it, or train anew.") from None
         if not isinstance(info, dict):
             raise GradganError(f"{self.path / 'run.json'} must hold an object, got {type(info).__name__}.")
+        # Only here are "nan" and "inf" numbers; elsewhere they may be somebody's words.
+        results = info.get("results") or {}
+        info["results"] = {name: float(v) if v in ("nan", "inf", "-inf") else v for name, v in results.items()}
         return info
 
     def update_info(self, **fields: Any) -> None:
         """Set these fields of run.json, the others stay; a reader sees the old file or the new one, never half."""
-        text = _to_json({**self.info(), **fields}, indent=2)
-        with _writing(self.path / "run.json"):
-            _replace(self.path / "run.json", (text + "\n").encode())
+        text = to_json({**self.info(), **fields}, indent=2)
+        with writing(self.path / "run.json"):
+            replace_file(self.path / "run.json", (text + "\n").encode())
 
     # ---- numbers ---------------------------------------------------------------------------------------------------
 
     def log(self, step: int, seconds: SupportsFloat, numbers: Mapping[str, SupportsFloat]) -> None:
         """Append one step to log.jsonl, flushed, and to TensorBoard's file."""
         values = {name: float(value) for name, value in numbers.items()}
-        line = _to_json({"step": int(step), "seconds": float(seconds), "numbers": values})
-        with _writing(self.path / "log.jsonl"):
+        line = to_json({"step": int(step), "seconds": float(seconds), "numbers": values})
+        with writing(self.path / "log.jsonl"):
             if self._log is None:
                 self._log = (self.path / "log.jsonl").open("a", encoding="utf-8")
             self._log.write(line + "\n")
@@ -137,10 +139,10 @@ class RunFolder:
     def rewind(self, step: int) -> None:
         """Before resuming at `step`: drop what was logged and sampled after it, here and for TensorBoard."""
         kept = [entry for entry in self.entries() if entry.step <= step]
-        lines = [_to_json({"step": e.step, "seconds": e.seconds, "numbers": e.numbers}) + "\n" for e in kept]
+        lines = [to_json({"step": e.step, "seconds": e.seconds, "numbers": e.numbers}) + "\n" for e in kept]
         self.close()
-        with _writing(self.path / "log.jsonl"):
-            _replace(self.path / "log.jsonl", "".join(lines).encode())
+        with writing(self.path / "log.jsonl"):
+            replace_file(self.path / "log.jsonl", "".join(lines).encode())
             for later, picture in self.grids():
                 if later > step:
                     picture.unlink()
@@ -152,9 +154,9 @@ class RunFolder:
         """Write a picture of samples, uint8 (h, w) or (h, w, 3), to samples/ and to TensorBoard's file."""
         path = self.path / "samples" / f"step_{step:08d}.png"
         data = png_bytes(image)
-        with _writing(path):
+        with writing(path):
             path.parent.mkdir(exist_ok=True)
-            _replace(path, data)
+            replace_file(path, data)
             self._events.image(step, "samples", image)
         return path
 
@@ -169,7 +171,7 @@ class RunFolder:
     def checkpoint_path(self, step: int) -> Path:
         """Where the checkpoint of `step` belongs; its folder is made if need be."""
         path = self.path / "checkpoints" / f"step_{step:08d}.safetensors"
-        with _writing(path):
+        with writing(path):
             path.parent.mkdir(exist_ok=True)
         return path
 
@@ -220,10 +222,10 @@ class RunFolder:
         }
         made = [folder for folder in (self.path, *self.path.parents) if not folder.exists()]
         try:
-            with _writing(self.path):
+            with writing(self.path):
                 self.path.mkdir(parents=True, exist_ok=True)
-                _replace(self.path / "run.json", (_to_json(info, indent=2) + "\n").encode())
-                _replace(self.path / "config.yaml", config_yaml.encode())
+                replace_file(self.path / "run.json", (to_json(info, indent=2) + "\n").encode())
+                replace_file(self.path / "config.yaml", config_yaml.encode())
         except BaseException:
             with suppress(OSError):
                 (self.path / "run.json").unlink(missing_ok=True)
@@ -257,49 +259,7 @@ class RunFolder:
             data = path.read_bytes()
             whole = data[: data.rfind(b"\n") + 1]
             if whole != data:
-                _replace(path, whole)
-
-
-@contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    """Tell an error of the disk in one line."""
-    try:
-        yield
-    except OSError as error:
-        raise GradganError(
-            f"cannot write {path}: {error.strerror or error}. Free or mend that place, or choose another --out."
-        ) from error
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Write beside, then rename: whoever reads sees the old file or the new one."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        beside.write_bytes(data)
-        beside.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)
-        raise
-
-
-def _to_json(value: Any, indent: int | None = None) -> str:
-    return json.dumps(_plain(value), indent=indent, ensure_ascii=False, allow_nan=False)
-
-
-def _plain(value: Any) -> Any:
-    """JSON has no word for a number that is not finite: it is written as the string "nan", "inf" or "-inf"."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(float(value))
-    return value
-
-
-def _from_json(text: str | bytes) -> Any:
-    return json.loads(text)
+                replace_file(path, whole)
 
 
 def _entry(line: bytes, where: str) -> LogEntry:

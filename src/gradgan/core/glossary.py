@@ -1,0 +1,70 @@
+"""What every logged number means: its unit and a sentence, in one table that the logs and the report print."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .errors import unknown_name
+
+
+@dataclass(frozen=True)
+class Number:
+    """The unit of a logged number, and what it says."""
+
+    unit: str
+    sentence: str
+
+
+PLAYERS: Mapping[str, str] = {
+    "critic": "the critic, which tells real samples from generated ones",
+    "generator": "the generator, which makes samples from latents",
+    "gon": "the gradient optimisation network, a third player that looks at the critic's gradients",
+    "encoder": "the encoder, which finds latents for real samples",
+}
+
+_LOSS = "nats for logistic losses, scores for Wasserstein and hinge, scores² for least squares"
+
+NUMBERS: Mapping[str, Number] = {
+    "critic/loss": Number(
+        "nats", f"How badly the critic tells real from fake on this batch, penalties left out ({_LOSS})."
+    ),
+    "generator/loss": Number("nats", f"How badly the generator fools the critic, penalties left out ({_LOSS})."),
+    "gon/loss": Number("nats", "Loss of the network that judges the critic's gradients, penalties left out."),
+    "encoder/loss": Number("nats", "Adversarial loss of the encoder on this batch, its other terms left out."),
+    "critic/score_real": Number("score", "Mean score of the real batch; above the fake one while the critic wins."),
+    "critic/score_fake": Number("score", "Mean score of the generated batch; far below the real one: fakes are told."),
+    "slope/real": Number("score/unit", "Mean ||grad_x D(x)|| at real samples; large: the critic is steep at the data."),
+    "slope/fake": Number("score/unit", "Mean ||grad_x D(x)|| at generated samples: the push the generator feels."),
+    "slope/latent": Number(
+        "1/latent", "Mean ||grad_z P(G(z))||; near 0, the critic's verdict no longer depends on the latent."
+    ),
+    "speed": Number("rounds/s", "Rounds per second since the step logged before; one round moves every player."),
+    "modes": Number("modes", "Modes of the data that at least one good sample lies on; all of them is best."),
+    "high_quality": Number("share", "Share of samples within three standard deviations of a mode; 1 is best."),
+    "reverse_kl": Number("nats", "KL(fake || real) over the modes; 0 if each mode gets its share of samples."),
+    "classes": Number("classes", "Classes that a classifier finds among the samples; all of them is best."),
+}
+
+
+def describe(name: str, penalties: Mapping[str, tuple[str, str]] | None = None) -> Number:
+    """The unit and the sentence of a logged number.
+
+    `penalties` gives unit and sentence of what is logged as PLAYER/PENALTY, by the penalty's name:
+
+    >>> describe("critic/r1", {"r1": ("score²/unit²", "R1: half the squared slope at real samples.")}).unit
+    'score²/unit²'
+
+    Raises GradganError for a name that is neither in the table nor made by these rules.
+    """
+    if name in NUMBERS:
+        return NUMBERS[name]
+    penalties = penalties or {}
+    first, _, second = name.partition("/")
+    if first == "lr" and second in PLAYERS:
+        return Number("1/step", f"Learning rate of the {second}'s optimiser.")
+    if first in PLAYERS and second == "gradient_norm":
+        return Number("loss/parameter", f"Norm of the {first}'s whole parameter gradient, before any clipping.")
+    if first in PLAYERS and second in penalties:
+        unit, sentence = penalties[second]
+        return Number(unit, f"{sentence.rstrip('.')}. Mean value paid by the {first}, before its weight.")
+    rules = [f"{player}/{what}" for player in PLAYERS for what in ("gradient_norm", *penalties)]
+    raise unknown_name("number", name, [*NUMBERS, *rules, *(f"lr/{player}" for player in PLAYERS)])
