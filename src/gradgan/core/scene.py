@@ -122,6 +122,11 @@ class Penalty(Protocol):
         """The players that pay for it unless told otherwise."""
         ...
 
+    @property
+    def per_sample(self) -> bool:
+        """Does it look at each sample's own gradient, which a critic that mixes samples does not have?"""
+        ...
+
     def on(self, scene: Scene) -> Scores | Scalar | Tensor:
         """The unweighted value in this scene."""
         ...

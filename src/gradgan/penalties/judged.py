@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as fn
@@ -33,6 +34,7 @@ class GonPublished:
 
     name: str = "gon_published"
     payers: tuple[str, ...] = ("critic", "generator")
+    per_sample: ClassVar[bool] = True
 
     def on(self, scene: Scene) -> Scores:
         """softplus(-q(g(G(z)))) for the generator; for the critic softplus(-q(g(x))), constant as printed."""
@@ -54,6 +56,7 @@ class GonMatching:
 
     name: str = "gon_matching"
     payers: tuple[str, ...] = ("generator",)
+    per_sample: ClassVar[bool] = True
 
     def on(self, scene: Scene) -> Scores:
         """softplus(-q(g(G(z)))): reaches the generator only through a critic whose slope varies (SiLU, softplus)."""
@@ -72,6 +75,7 @@ class GonSynthetic:
 
     name: str = "gon_synthetic"
     payers: tuple[str, ...] = ("generator",)
+    per_sample: ClassVar[bool] = True
 
     def on(self, scene: Scene) -> Scores:
         """<Q(x) - grad_x L(x), x> with the bracket's left side held fixed, x = G(z), L the generator's loss.

@@ -1,6 +1,7 @@
 """Penalties on parameter gradients: GP-GAN's, and consensus optimisation's."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -31,6 +32,7 @@ class ConsensusPenalty:
 
     name: str = "consensus"
     payers: tuple[str, ...] = ("critic", "generator")
+    per_sample: ClassVar[bool] = False
 
     def __call__(self, losses: tuple[Scalar, ...], parameters: "tuple[list[Tensor], ...]") -> Scalar:
         """1/2 sum_k ||grad of losses[k] by parameters[k]||^2: one loss and one list of parameters per player."""

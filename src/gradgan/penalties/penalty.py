@@ -1,7 +1,7 @@
 """What a penalty is: data that says where x what x how, callable in anybody's loop."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -33,6 +33,7 @@ class InputGradientPenalty:
     points: Points
     profile: Profile
     payers: tuple[str, ...] = ("critic",)
+    per_sample: ClassVar[bool] = True
 
     def __call__(
         self, critic: Critic, real: Samples, fake: Samples | None = None, *, rng: torch.Generator | None = None
@@ -66,6 +67,7 @@ class LatentPenalty:
     payers: tuple[str, ...]
     of: Of = "probability"
     sign: float = 1.0
+    per_sample: ClassVar[bool] = True
 
     def __call__(self, critic: Critic, generator: Generator, z: Latents) -> Scores:
         """The penalty's value for each latent; raises GradganError for latents without a batch dimension."""
@@ -87,6 +89,7 @@ class ParameterPenalty:
     name: str
     payers: tuple[str, ...]
     of: Of = "probability"
+    per_sample: ClassVar[bool] = False
 
     def __call__(self, value: Scalar, parameters: "torch.nn.Module | list[Tensor]") -> Scalar:
         """||grad_parameters value||^2 over all parameters together: () -> ()."""

@@ -6,7 +6,7 @@ generator: its system's loss, on prior and posterior latents alike, + the same r
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -75,6 +75,7 @@ class Reconstruction:
     of: Of = "samples"
     name: str = "reconstruction"
     payers: tuple[str, ...] = ("generator", "encoder")
+    per_sample: ClassVar[bool] = False
 
     def on(self, scene: Scene) -> Scores:
         """The error of every sample of the real batch; the noise is the step's prior noise, drawn again."""
@@ -93,6 +94,7 @@ class Divergence:
 
     name: str = "kl"
     payers: tuple[str, ...] = ("encoder",)
+    per_sample: ClassVar[bool] = False
 
     def on(self, scene: Scene) -> Scores:
         """The divergence of every sample of the real batch."""

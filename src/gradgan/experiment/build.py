@@ -1,0 +1,132 @@
+"""The only place where names become objects: a complete config -> data, networks, optimisers, state, players."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import nn
+
+from ..core.checks import GradganError, separate_samples
+from ..core.rng import Streams, isolated
+from ..data import DATASETS, Dataset, Loader
+from ..networks import NETWORKS
+from ..penalties import PENALTIES
+from ..systems import System
+from ..training.objective import Player, Term
+from ..training.schedules import Schedule
+from ..training.state import State
+from .complete import complete, schedule_fields, system_of
+from .config import Config, NetworkConfig, ScheduleConfig
+
+
+@dataclass
+class Experiment:
+    """Everything that a config describes, ready to train."""
+
+    config: Config
+    dataset: Dataset
+    system: System
+    players: tuple[Player, ...]
+    state: State
+
+
+def build(config: Config) -> Experiment:
+    """Make the experiment of a config. Raises GradganError for whatever does not fit, before anything is written."""
+    config = complete(config)
+    device = device_of(config.device)
+    dataset = dataset_of(config)
+    if config.conditional and dataset.labels is None:
+        raise GradganError(
+            f"conditional=true wants labels, and data set {dataset.name!r} has none. Use --set conditional=false."
+        )
+    system = system_with_terms(config)
+    players = system.players()
+    networks = networks_of(config, dataset, system, device)
+    if any(term.penalty.per_sample for term in system.terms):
+        separate_samples(networks["critic"], caller=f"system {config.system!r}")
+    streams = Streams(config.seed, device)
+    state = State(
+        networks=networks,
+        optimisers={name: optimiser_of(config, name, network) for name, network in networks.items()},
+        batches=Loader(dataset, config.batch, rng=streams["data"], device=device),
+        streams=streams,
+        latent=config.latent,
+        ema=config.ema,
+        device=device,
+    )
+    return Experiment(config, dataset, system, players, state)
+
+
+def device_of(name: str) -> torch.device:
+    """The device that `auto` or a torch name stands for."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise GradganError(f"device {name!r} is not to be had here; use auto, cpu or cuda.") from error
+    return device
+
+
+def dataset_of(config: Config) -> Dataset:
+    """The data set of a complete config."""
+    options: dict[str, Any] = dict(config.data.options)
+    if "path" in DATASETS[config.data.name].options:
+        options["path"] = config.data.path
+    elif config.data.path is not None:
+        raise GradganError(f"data set {config.data.name!r} is not read from disk; leave data.path out.")
+    return DATASETS.make(config.data.name, **options)
+
+
+def system_with_terms(config: Config) -> System:
+    """The system with the penalties, weights, laziness and schedules of a complete config."""
+    terms = []
+    for name, penalty in config.penalties.items():
+        part = PENALTIES.make(name, **penalty.options)
+        if penalty.weight is None:
+            raise GradganError(f"penalty {name!r} has no weight; complete the config first.")
+        terms.append(Term(part, penalty.weight, penalty.every, schedule_of(penalty.schedule)))
+    system = system_of(config)
+    known = {extra.player.name for extra in system.extras} | {"critic", "generator"}
+    if any(name.startswith("gon_") for name in config.penalties) and "gon" not in known:
+        raise GradganError(
+            "the gon_ penalties need a third player; use --system gc_gan --set reading=matching (or another)."
+        )
+    return replace(
+        system.with_terms(terms),
+        critic_steps=config.critic_steps or system.critic_steps,
+        clip_gradient=config.clip_gradient,
+    )
+
+
+def networks_of(
+    config: Config, dataset: Dataset, system: System, device: torch.device
+) -> dict[str, nn.Module]:
+    """Every player's network by name, each initialised from its own stream of the seed."""
+    classes = dataset.classes if config.conditional else 0
+    wanted: dict[str, NetworkConfig] = {"critic": config.critic}
+    wanted |= {extra.player.name: getattr(config, extra.player.name) for extra in system.extras}
+    wanted["generator"] = config.generator
+    networks = {}
+    for player, network in wanted.items():
+        name = network.name or ""
+        given = {"event": dataset.event, "latent": config.latent, "classes": 0 if player == "gon" else classes}
+        takes = NETWORKS[name].options
+        options = {**network.options, **{k: v for k, v in given.items() if k in takes}}
+        with isolated(config.seed, f"init/{player}"):
+            networks[player] = NETWORKS.make(name, **options).to(device)
+    return networks
+
+
+def optimiser_of(config: Config, player: str, network: nn.Module) -> torch.optim.Optimizer:
+    """Adam for one player; fused, which is exact and saves a third of a toy step."""
+    chosen = config.optimiser
+    rate = chosen.critic_lr if player == "critic" and chosen.critic_lr is not None else chosen.lr
+    return torch.optim.Adam(network.parameters(), lr=rate, betas=(chosen.beta1, chosen.beta2), fused=True)
+
+
+def schedule_of(schedule: ScheduleConfig) -> Schedule:
+    """A schedule as the training room knows it."""
+    return Schedule(**schedule_fields(schedule))  # type: ignore[arg-type]
+
