@@ -34,7 +34,8 @@ def around_real(noise: float) -> Points:
     """Each real sample plus Gaussian noise of standard deviation `noise`, in the data's own unit."""
 
     def points(real: Samples, fake: Samples | None, rng: torch.Generator | None) -> Samples:
-        draw = torch.empty_like(real).normal_(generator=rng)
+        # Not randn_like: it draws in memory order, so channels_last samples would get other noise.
+        draw = torch.randn(real.shape, generator=rng, device=real.device, dtype=real.dtype)
         return real.detach() + noise * draw
 
     return points
