@@ -7,7 +7,7 @@ from typing import ClassVar
 import torch
 import torch.nn.functional as fn
 
-from ..core.checks import scores_of
+from ..core.checks import scores_of, separate_samples
 from ..core.gradients import input_gradient, sample_gradient
 from ..core.scene import Scene
 from ..core.types import Samples, Scores
@@ -19,6 +19,8 @@ GON = "gon"
 
 def critic_field(scene: Scene, x: Samples, *, through: bool = False) -> Samples:
     """g(x) = grad_x D(x), the critic's gradient field; constant unless `through`, then it can be followed along x."""
+    # The scene's critic is a function, in which layers cannot be looked for.
+    separate_samples(scene.network("critic"), caller="gc_gan")
     _, field = input_gradient(scene.critic, x, through=through, caller="gc_gan")
     return field if through else field.detach()
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ..core.catalog import Catalog
-from ..core.checks import GradganError, batch_of, same_shape
+from ..core.checks import GradganError, batch_of, same_shape, separate_samples
 from ..core.gradients import input_gradient, latent_gradient, parameter_gradient, squared_norm
 from ..core.scene import Scene
 from ..core.types import Critic, Generator, Latents, Samples, Scalar, Scores
@@ -51,6 +51,7 @@ class InputGradientPenalty:
 
     def on(self, scene: Scene) -> Scores:
         """The value in a training step."""
+        separate_samples(scene.network("critic"), caller=self.name)
         return self(scene.network("critic") if scene.labels is None else scene.critic,
                     scene.real, scene.fake, rng=scene.rng)  # fmt: skip
 
@@ -71,11 +72,14 @@ class LatentPenalty:
 
     def __call__(self, critic: Critic, generator: Generator, z: Latents) -> Scores:
         """The penalty's value for each latent; raises GradganError for latents without a batch dimension."""
+        # Before the sigmoid hides the layers in a function.
+        separate_samples(critic, caller=self.name)
         judge = probability_of(critic) if self.of == "probability" else critic
         return self.sign * squared_norm(latent_gradient(judge, generator, z, caller=self.name))
 
     def on(self, scene: Scene) -> Scores:
         """The value in a training step."""
+        separate_samples(scene.network("critic"), caller=self.name)
         return self(scene.critic, scene.generator, scene.z)
 
 
