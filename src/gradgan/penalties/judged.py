@@ -99,7 +99,7 @@ class GonSynthetic:
         return (scene.network(GON)(fake.detach()) - target).square().flatten(1).sum(1)
 
 
-@PENALTIES.add(name="gon_published", paper="GC-GAN", on_linear=lambda slope: math.log(2), unit="nat")
+@PENALTIES.add(name="gon_published", paper="GC-GAN", on_linear=lambda slope: math.log(2), unit="nat", judge="critic")
 def make_gon_published() -> GonPublished:
     """GC-GAN as printed: the generator pays softplus(-q(g(G(z)))), while Q is pushed to say 1 everywhere.
 
@@ -111,7 +111,7 @@ def make_gon_published() -> GonPublished:
     return GonPublished()
 
 
-@PENALTIES.add(name="gon_matching", paper="GC-GAN", on_linear=lambda slope: math.log(2), unit="nat")
+@PENALTIES.add(name="gon_matching", paper="GC-GAN", on_linear=lambda slope: math.log(2), unit="nat", judge="critic")
 def make_gon_matching() -> GonMatching:
     """GC-GAN, matching: the generator pays softplus(-q(g(G(z)))), Q tells real from fake gradient fields.
 
@@ -123,7 +123,7 @@ def make_gon_matching() -> GonMatching:
     return GonMatching()
 
 
-@PENALTIES.add(name="gon_synthetic", paper="arXiv:1608.05343", on_linear=lambda slope: 0.0, unit="nat")
+@PENALTIES.add(name="gon_synthetic", paper="arXiv:1608.05343", on_linear=lambda slope: 0.0, unit="nat", judge="field")
 def make_gon_synthetic() -> GonSynthetic:
     """GC-GAN, synthetic: the generator follows (1 - weight) times its true gradient plus weight times Q's prediction.
 
