@@ -23,7 +23,8 @@ class Loader:
     """Batches without end: a fresh permutation of the samples for each epoch, its last partial batch dropped.
 
     `rng` draws the permutations, at the start of each epoch and at no other time. `indices` (k,) restricts it to a
-    part of the data set, as for cross-validation. Raises GradganError for a batch larger than the data and for indices outside it.
+    part of the data set, as for cross-validation. Raises GradganError for a batch larger than the data and for indices
+    outside it.
 
     >>> from gradgan.data import DATASETS
     >>> loader = Loader(DATASETS.make("ring", samples=100), 32, rng=torch.Generator().manual_seed(0))

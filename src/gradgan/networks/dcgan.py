@@ -1,0 +1,139 @@
+"""Convolutional networks in the manner of DCGAN, for images of 8 to 64 pixels; critics without normalisation.
+
+Between image and base each step halves or doubles both sides with a 4x4 convolution of stride 2 (arXiv:1511.06434).
+"""
+
+from itertools import pairwise
+from math import prod
+
+from torch import Tensor, nn
+
+from .activations import activation as make_activation
+from .ladder import SIZES, Crop, Ladder, Pad, initialised, ladder
+from .roles import (
+    NETWORKS,
+    CriticNetwork,
+    EncoderNetwork,
+    FieldNetwork,
+    GeneratorNetwork,
+    body_width,
+    one_of_norms,
+    whole,
+)
+
+PAPER = "arXiv:1511.06434"
+
+
+@NETWORKS.add(paper=PAPER, role="generator", sizes=SIZES)
+def conv_generator(
+    event: tuple[int, ...],
+    latent: int,
+    width: int = 64,
+    activation: str = "relu",
+    norm: str = "batch",
+    output: str = "tanh",
+    classes: int = 0,
+) -> GeneratorNetwork:
+    """Convolutional generator: z -> base -> doublings by transposed convolution -> 3x3 convolution -> image.
+
+    `width` channels at the full size, doubling towards the base. `norm="none"` leaves out batch normalisation.
+    Shapes: z (n, latent) -> (n, c, h, w), sides 8 to 64.    Paper: Radford et al. 2016 (DCGAN), arXiv:1511.06434.
+    """
+    rungs = ladder(event, width, caller="conv_generator")
+    batch_norm = one_of_norms(norm)
+    channels = rungs.channels[::-1]
+    base = (channels[0], *rungs.base)
+
+    def after(out: int) -> list[nn.Module]:
+        return [*([nn.BatchNorm2d(out)] if batch_norm else []), make_activation(activation)]
+
+    layers = [nn.Linear(body_width(latent, classes), prod(base)), nn.Unflatten(1, base), *after(channels[0])]
+    for before, out in pairwise(channels):
+        layers += [nn.ConvTranspose2d(before, out, 4, 2, 1), *after(out)]
+    layers += [nn.Conv2d(channels[-1], rungs.event[0], 3, 1, 1), Crop(rungs)]
+    body = initialised(nn.Sequential(*layers), activation)
+    return GeneratorNetwork(body, rungs.event, latent, output, classes)
+
+
+@NETWORKS.add(paper=PAPER, role="critic", sizes=SIZES)
+def conv_critic(
+    event: tuple[int, ...],
+    width: int = 64,
+    activation: str = "leaky_relu",
+    spectral_norm: bool = False,
+    classes: int = 0,
+) -> CriticNetwork:
+    """Convolutional critic without normalisation: image -> 3x3 convolution -> halvings -> score.
+
+    DCGAN's critic has batch normalisation, which mixes samples; a per-sample gradient has no meaning there
+    (arXiv:1704.00028, sec. 4). Shapes: x (n, c, h, w) -> (n,), sides 8 to 64.    Paper: cf. arXiv:1511.06434.
+    """
+    whole(classes, what="classes", minimum=0)
+    rungs = ladder(event, width, caller="conv_critic")
+    trunk, features = _trunk(rungs, activation)
+    return CriticNetwork(trunk, rungs.event, features, classes, spectral_norm)
+
+
+@NETWORKS.add(paper="arXiv:1512.09300", role="encoder", sizes=SIZES)
+def conv_encoder(
+    event: tuple[int, ...], latent: int, width: int = 64, activation: str = "leaky_relu", classes: int = 0
+) -> EncoderNetwork:
+    """Convolutional encoder without normalisation: the critic's trunk, ending in mean and log variance of z.
+
+    Shapes: x (n, c, h, w) -> (n, latent), (n, latent).    Paper: Larsen et al. 2016 (VAE-GAN), arXiv:1512.09300.
+    """
+    body_width(latent, classes)
+    rungs = ladder(event, width, caller="conv_encoder")
+    trunk, features = _trunk(rungs, activation)
+    return EncoderNetwork(trunk, rungs.event, features, latent, classes)
+
+
+@NETWORKS.add(paper="arXiv:1608.05343", role="field", sizes=SIZES)
+def conv_field(event: tuple[int, ...], width: int = 32, activation: str = "silu") -> FieldNetwork:
+    """Convolutional field: down to the base and up again, the steps down added to those up; image -> image.
+
+    It predicts gradients by samples. Shapes: x (n, c, h, w) -> (n, c, h, w).    Paper: cf. Jaderberg et al. 2016,
+    synthetic gradients, arXiv:1608.05343.
+    """
+    rungs = ladder(event, width, caller="conv_field")
+    return FieldNetwork(initialised(_Hourglass(rungs, activation), activation), rungs.event)
+
+
+def _halvings(rungs: Ladder, activation: str) -> list[nn.Module]:
+    """A 3x3 convolution to the first width, then one block for each halving."""
+    first = nn.Sequential(nn.Conv2d(rungs.event[0], rungs.channels[0], 3, 1, 1), make_activation(activation))
+    pairs = pairwise(rungs.channels)
+    return [first, *(nn.Sequential(nn.Conv2d(a, b, 4, 2, 1), make_activation(activation)) for a, b in pairs)]
+
+
+def _trunk(rungs: Ladder, activation: str) -> tuple[nn.Module, int]:
+    """Image -> flat features, and how many they are."""
+    trunk = nn.Sequential(Pad(rungs), *_halvings(rungs, activation), nn.Flatten())
+    return initialised(trunk, activation), rungs.channels[-1] * prod(rungs.base)
+
+
+class _Hourglass(nn.Module):
+    """Down the ladder and up again, the steps down added to those up."""
+
+    def __init__(self, rungs: Ladder, activation: str) -> None:
+        super().__init__()
+        self.rungs = rungs
+        self.downs = nn.ModuleList(_halvings(rungs, activation))
+        pairs = pairwise(reversed(rungs.channels))
+        self.ups = nn.ModuleList(
+            nn.Sequential(nn.ConvTranspose2d(a, b, 4, 2, 1), make_activation(activation)) for a, b in pairs
+        )
+        self.last = nn.Conv2d(rungs.channels[0], rungs.event[0], 3, 1, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, c, h, w) -> (n, c, h, w)"""
+        x = self.rungs.pad(x)
+        kept: list[Tensor] = []
+        for down in self.downs:
+            x = down(x)
+            kept.append(x)
+        kept.pop()
+        for up in self.ups:
+            # The root keeps the size of a sum of two.
+            x = (up(x) + kept.pop()) * 0.5**0.5
+        return self.rungs.crop(self.last(x))
