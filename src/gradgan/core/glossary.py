@@ -40,7 +40,7 @@ NUMBERS: Mapping[str, Number] = {
     "speed": Number("rounds/s", "Rounds per second since the step logged before; one round moves every player."),
     "modes": Number("modes", "Modes of the data that at least one good sample lies on; all of them is best."),
     "high_quality": Number("share", "Share of samples within three standard deviations of a mode; 1 is best."),
-    "reverse_kl": Number("nats", "KL(fake || real) over the modes; 0 if each mode gets its share of samples."),
+    "reverse_kl": Number("nats", "KL(shares of the good samples per mode || equal shares); 0 is best."),
     "classes": Number("classes", "Classes that a classifier finds among the samples; all of them is best."),
 }
 

@@ -51,17 +51,15 @@ class RunFolder:
 
     @classmethod
     def create(cls, path: str | Path, *, config_yaml: str, resume: bool = False) -> "RunFolder":
-        """A run folder to write to: a new one, or with `resume` the one that lies there, of the same config.
+        """A run folder to write to: a new one, or with `resume` the one that lies there, if one does, of this config.
 
-        Raises GradganError where a run lies already and `resume` is not set, where it has another config, where there
-        is nothing to resume, and where the folder cannot be written. Nothing half-made is left behind.
+        Raises GradganError where a run lies already and `resume` is not set, where it has another config, and where the
+        folder cannot be written. Nothing half-made is left behind.
         """
         run = cls(Path(path).expanduser())
         lies = (run.path / "config.yaml").is_file()
         if lies and not resume:
             raise GradganError(f"{path} holds a run already; add --resume to continue it, or choose another --out.")
-        if resume and not lies:
-            raise GradganError(f"{path} holds no run to resume; leave --resume out to begin one there.")
         if lies:
             run._same_config(config_yaml)
             with writing(run.path):
