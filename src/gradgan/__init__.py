@@ -16,8 +16,17 @@ if TYPE_CHECKING:
     from . import penalties as penalties
 
 _LAZY = {
+    "Config": ".experiment:Config",
+    "Run": ".experiment:Run",
+    "Term": ".training.objective:Term",
+    "data": ".data",
     "losses": ".losses",
+    "metrics": ".metrics",
+    "networks": ".networks",
     "penalties": ".penalties",
+    "systems": ".systems",
+    "testing": ".testing",
+    "train": ".experiment:train",
 }
 
 

@@ -1,1 +1,16 @@
 """Experiments: a config (plain data), the one place where its names become objects, presets, and the run it leaves."""
+
+from .about import citations_of as citations_of
+from .build import Experiment as Experiment
+from .build import build as build
+from .complete import complete as complete
+from .config import Config as Config
+from .configure import configure as configure
+from .dynamics import Dynamics as Dynamics
+from .presets import PRESETS as PRESETS
+from .reading import read_config as read_config
+from .reading import to_yaml as to_yaml
+from .run import Run as Run
+from .run import default_out as default_out
+from .run import save_samples as save_samples
+from .run import train as train

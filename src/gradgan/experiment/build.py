@@ -100,9 +100,7 @@ def system_with_terms(config: Config) -> System:
     )
 
 
-def networks_of(
-    config: Config, dataset: Dataset, system: System, device: torch.device
-) -> dict[str, nn.Module]:
+def networks_of(config: Config, dataset: Dataset, system: System, device: torch.device) -> dict[str, nn.Module]:
     """Every player's network by name, each initialised from its own stream of the seed."""
     classes = dataset.classes if config.conditional else 0
     wanted: dict[str, NetworkConfig] = {"critic": config.critic}
@@ -129,4 +127,3 @@ def optimiser_of(config: Config, player: str, network: nn.Module) -> torch.optim
 def schedule_of(schedule: ScheduleConfig) -> Schedule:
     """A schedule as the training room knows it."""
     return Schedule(**schedule_fields(schedule))  # type: ignore[arg-type]
-

@@ -112,9 +112,7 @@ def _with_family(config: Config, family: str) -> Config:
         right = network.name is not None and not network.name.startswith("mlp")
         return network if right else NetworkConfig(f"{family}_{role}")
 
-    return replace(
-        config, generator=turned(config.generator, "generator"), critic=turned(config.critic, "critic")
-    )
+    return replace(config, generator=turned(config.generator, "generator"), critic=turned(config.critic, "critic"))
 
 
 def _critic(critic: NetworkConfig, system: System) -> NetworkConfig:
@@ -124,8 +122,8 @@ def _critic(critic: NetworkConfig, system: System) -> NetworkConfig:
     chosen = critic.options.get("activation")
     if chosen in _RELU_LIKE:
         raise GradganError(
-            f"system {system.name!r} needs a smooth critic, got critic.activation={chosen}: its gradient field would be "
-            "piecewise constant. Use silu or softplus."
+            f"system {system.name!r} needs a smooth critic, got critic.activation={chosen}: its gradient field would "
+            "be piecewise constant. Use silu or softplus."
         )
     return _network(critic, "critic", activation=chosen or "silu")
 

@@ -1,4 +1,4 @@
-"""Mode coverage on mixtures of known centres: modes found, high-quality share, reverse KL. Always the three together."""
+"""Mode coverage on mixtures of known centres: modes found, high-quality share, reverse KL; always all three."""
 
 from dataclasses import dataclass
 

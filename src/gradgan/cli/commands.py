@@ -1,0 +1,165 @@
+"""The commands, one function each; what they need is imported when they are called."""
+
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+Settings = Annotated[
+    tuple[tuple[str, ...], ...],
+    tyro.conf.arg(name="set", metavar="KEY=VALUE ...", help="change the config, e.g. r1.weight=5 data.path=FOLDER"),
+]
+
+
+def train(
+    preset: tyro.conf.Positional[str] = "digits",
+    *,
+    system: str | None = None,
+    data: str | None = None,
+    steps: int | None = None,
+    seed: int | None = None,
+    out: Path | None = None,
+    settings: tyro.conf.UseAppendAction[Settings] = (),
+    config: Path | None = None,
+    resume: bool = False,
+    dry_run: bool = False,
+) -> None:
+    """Train a GAN, and leave a run folder with samples, numbers, checkpoints and report.html.
+
+    Args:
+        preset: digits, ring, grid, mnist_mlp or mnist_conv.
+        system: losses, penalties and players by name; `gradgan parts system` lists them.
+        data: the data set by name; `gradgan parts data` lists them.
+        steps: rounds to play.
+        seed: where every random stream of the run starts.
+        out: the run folder; runs/PRESET-SYSTEM-SEED where it is left out.
+        config: a YAML file instead of a preset, such as a run's config.yaml.
+        resume: continue the run in --out if there is one, else begin it.
+        dry_run: print the complete config and train nothing.
+    """
+    from ..experiment import complete, configure, default_out, read_config, to_yaml
+
+    chosen = configure(
+        preset if config is None else read_config(config),
+        system=system,
+        data=data,
+        steps=steps,
+        seed=seed,
+        settings=_flat(settings),
+    )
+    if dry_run:
+        print(to_yaml(complete(chosen)), end="")
+        return
+    from ..experiment import train as run_training
+    from .progress import Progress
+
+    folder = default_out(chosen) if out is None else out
+    with Progress(f"{chosen.preset} · {chosen.system}", chosen.steps, every=chosen.log.every) as progress:
+        run = run_training(chosen, out=folder, resume=resume, hooks=[progress])
+    for name, value in run.folder.info()["results"].items():
+        print(f"{name:20} {value:.4g}")
+    print(f"report: {run.report}")
+
+
+def sample(
+    run: tyro.conf.Positional[Path],
+    *,
+    out: Path,
+    n: int = 64,
+    seed: int = 0,
+    label: int | None = None,
+) -> None:
+    """Draw samples from a run into a picture (.png) or an array (.npz).
+
+    Args:
+        run: the run folder.
+        out: FILE.png for one picture of all, FILE.npz for the samples themselves (key `samples`).
+        n: how many.
+        seed: the same seed gives the same samples.
+        label: one class for all of them, for a conditional run.
+    """
+    from ..experiment import Run, save_samples
+
+    loaded = Run.load(run)
+    labels = None if label is None else [label] * n
+    save_samples(loaded, out, n=n, seed=seed, labels=labels)
+    print(out)
+
+
+def evaluate(run: tyro.conf.Positional[Path]) -> None:
+    """Measure a run's samples: modes on mixtures of known centres, classes on small labelled images.
+
+    Args:
+        run: the run folder.
+    """
+    from ..core.errors import GradganError
+    from ..experiment import Run
+
+    numbers = Run.load(run).evaluate()
+    if not numbers:
+        raise GradganError(f"{run}: no metric applies to its data (no known centres, no labels).")
+    for name, value in numbers.items():
+        print(f"{name:20} {value:.4g}")
+
+
+def parts(kind: tyro.conf.Positional[str] = "all") -> None:
+    """List every loss, penalty, system, network, data set and preset with its one line and its paper.
+
+    Args:
+        kind: all, loss, penalty, system, network, data or preset.
+    """
+    from .listing import print_parts
+
+    print_parts(kind)
+
+
+def cite(what: tyro.conf.Positional[str]) -> None:
+    """Print the papers that a run or a preset uses.
+
+    Args:
+        what: a run folder or a preset.
+    """
+    from .listing import print_citations
+
+    print_citations(what)
+
+
+def report(run: tyro.conf.Positional[Path]) -> None:
+    """Write a run's report.html again from what lies in its folder.
+
+    Args:
+        run: the run folder.
+    """
+    from ..core.record import RunFolder
+    from ..report import write_report
+
+    print(write_report(RunFolder.open(run)))
+
+
+def dynamics(
+    system: tyro.conf.Positional[str],
+    *,
+    weight: float | None = None,
+    spread: float | None = None,
+    out: Path | None = None,
+    reading: str | None = None,
+) -> None:
+    """Show a system on the Dirac-GAN: eigenvalues at the equilibrium, trajectory, phase portrait.
+
+    Args:
+        system: its name; `gradgan parts system` lists them.
+        weight: the weight of each of its penalties; 1 where it is left out.
+        spread: s in G(z) = theta + s z, E z^2 = 1; 1 for the systems that look along the latent, else 0.
+        out: FILE.png for the phase portrait.
+        reading: which reading of the system's source.
+    """
+    from .listing import print_dynamics
+
+    print_dynamics(system, weight=weight, spread=spread, out=out, reading=reading)
+
+
+def _flat(settings: tuple[tuple[str, ...], ...]) -> list[str]:
+    return [assignment for group in settings for assignment in group]
+
+
+COMMANDS = {command.__name__: command for command in (train, sample, evaluate, report, parts, cite, dynamics)}

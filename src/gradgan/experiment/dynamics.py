@@ -1,0 +1,154 @@
+"""The Dirac-GAN: a system's dynamics where they can be computed in closed form.
+
+Real data at 0, G(z) = theta + s z with z = +1 and -1, D(x) = psi x, and simultaneous gradient flow
+d psi/dt = -dL_critic/d psi, d theta/dt = -dL_generator/d theta.    Source: Mescheder et al. 2018, arXiv:1801.04406.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..core.checks import GradganError, finite
+from ..core.scene import Scene
+from ..report import phase_portrait
+from ..systems import SYSTEMS, System
+from ..training.steps import objective
+from .closed_forms import closed_form
+
+_NEAR = 1e-4
+"""Half the width of the central difference: its error is the cube of it, its rounding 1e-12."""
+_JUMP = 1e-3
+"""How far one-sided Jacobians may differ where the field is smooth."""
+
+
+class _Line(nn.Module):
+    """D(x) = psi x, or G(z) = theta + spread z: one number to learn."""
+
+    def __init__(self, value: float, spread: float | None = None) -> None:
+        super().__init__()
+        self.value = nn.Parameter(torch.tensor([value], dtype=torch.float64))
+        self.spread = spread
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (x * self.value)[:, 0] if self.spread is None else self.value + self.spread * x
+
+
+@dataclass(frozen=True)
+class Dynamics:
+    """A system on the Dirac-GAN; points are (psi, theta)."""
+
+    system: System
+    spread: float
+
+    @classmethod
+    def of(
+        cls, name: str, *, weight: float | None = None, spread: float | None = None, reading: str | None = None
+    ) -> "Dynamics":
+        """By name, with `weight` (1) for each of its penalties. Systems with a third player have no such plane."""
+        system: System = SYSTEMS.make(name, **({} if reading is None else {"reading": reading}))
+        if system.extras:
+            players = ", ".join(extra.player.name for extra in system.extras)
+            raise GradganError(f"system {name!r} has a third player ({players}); the Dirac-GAN has two. See gan.")
+        weight = 1.0 if weight is None else finite(weight, what="weight", minimum=0)
+        along_latent = any(hasattr(term.penalty, "sign") for term in system.terms)
+        spread = (1.0 if along_latent else 0.0) if spread is None else finite(spread, what="spread", minimum=0)
+        terms = tuple(replace(term, weight=weight, every=1) for term in system.terms)
+        return cls(replace(system, terms=terms), spread)
+
+    def field(self, psi: float, theta: float) -> np.ndarray:
+        """(d psi/dt, d theta/dt): minus each player's own gradient, by the very code that trains."""
+        networks: dict[str, nn.Module] = {"critic": _Line(psi), "generator": _Line(theta, self.spread)}
+        velocity = []
+        for player in self.system.players():
+            z = torch.tensor([[1.0], [-1.0]], dtype=torch.float64)
+            # The points between are drawn by wgan_gp; on a linear critic the slope is the same at all of them.
+            scene = Scene(
+                payer=player.name,
+                networks=networks,
+                loss=self.system.loss,
+                real=torch.zeros_like(z),
+                z=z,
+                rng=torch.Generator().manual_seed(0),
+            )
+            total, _ = objective(player, scene, step=0, progress=0.0)
+            own = networks[player.name].get_parameter("value")
+            assert total is not None
+            (gradient,) = torch.autograd.grad(total, [own], allow_unused=True)
+            velocity.append(0.0 if gradient is None else -float(gradient))
+        return np.array(velocity)
+
+    def jacobian(self) -> np.ndarray | None:
+        """The field's Jacobian at (0, 0), None where it has none (WGAN-GP's field jumps at psi = 0)."""
+        columns = []
+        for unit in np.eye(2):
+            ahead, behind = self.field(*(_NEAR * unit)), self.field(*(-_NEAR * unit))
+            if np.abs(ahead + behind - 2 * self.field(0.0, 0.0)).max() > _JUMP * _NEAR:
+                return None
+            if np.abs(ahead - behind).max() > _JUMP / _NEAR * _NEAR and np.abs(ahead).max() > 0.1:
+                return None
+            columns.append((ahead - behind) / (2 * _NEAR))
+        return np.stack(columns, axis=1)
+
+    def eigenvalues(self) -> np.ndarray | None:
+        """The eigenvalues of the Jacobian, None where there is none."""
+        jacobian = self.jacobian()
+        if jacobian is None:
+            return None
+        # A double eigenvalue (fastest convergence) moves with the square root of the Jacobian's error, 1e-12 here;
+        # trace and determinant do not, so the pair is taken from them.
+        half, determinant = np.trace(jacobian) / 2, np.linalg.det(jacobian)
+        square = half**2 - determinant
+        root = np.sqrt(complex(0.0 if abs(square) < 1e-9 else square))
+        return np.array([half + root, half - root])
+
+    def trajectory(self, *, start: tuple[float, float] = (1.0, 1.0), time: float = 40.0, step: float = 0.02):
+        """Points (k, 2) along the flow from `start`, by the classical Runge-Kutta method."""
+        points = [np.array(start)]
+        for _ in range(round(time / step)):
+            p = points[-1]
+            a = self.field(*p)
+            b = self.field(*(p + step / 2 * a))
+            c = self.field(*(p + step / 2 * b))
+            d = self.field(*(p + step * c))
+            points.append(p + step / 6 * (a + 2 * b + 2 * c + d))
+        return np.stack(points)
+
+    @property
+    def weight(self) -> float:
+        """The weight of its penalties, 0 without any."""
+        return self.system.terms[0].weight if self.system.terms else 0.0
+
+    def lines(self) -> list[str]:
+        """What to print: set-up, eigenvalues, closed form, verdict."""
+        terms = " + ".join(f"{term.weight:g} {term.name}" for term in self.system.terms) or "no penalty"
+        lines = [f"{self.system.name}: {self.system.loss.name} loss, {terms}; G(z) = theta + {self.spread:g} z"]
+        found = self.eigenvalues()
+        if found is None:
+            lines.append("eigenvalues: none, the field is not differentiable at psi = 0")
+            lines.append("verdict: it cycles around the equilibrium; see the trajectory (--out FILE.png)")
+            return lines
+        lines.append("eigenvalues: " + ", ".join(_number(value) for value in found))
+        known = closed_form(self.system, self.weight, self.spread)
+        if known is not None:
+            formula, values = known
+            lines.append(f"closed form: {', '.join(_number(v) for v in values)}    {formula}")
+        lines.append(f"verdict: {_verdict(found)}")
+        return lines
+
+    def draw(self, out: Path) -> Path:
+        """The phase portrait and a trajectory from (1, 1) as a PNG."""
+        return phase_portrait(self.field, self.trajectory(), out, title=self.lines()[0])
+
+
+def _number(value: complex) -> str:
+    return f"{value.real:+.6f}{value.imag:+.6f}i"
+
+
+def _verdict(values: np.ndarray) -> str:
+    fastest = float(max(values.real))
+    if fastest < -1e-7:
+        return f"converges, as exp({fastest:.4g} t)"
+    return "circles for ever" if fastest < 1e-7 else f"moves away, as exp({fastest:.4g} t)"

@@ -1,0 +1,230 @@
+"""A run: train an experiment into a folder, load it again, draw from it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..core.checks import GradganError, finite
+from ..core.files import writing
+from ..core.png import png_bytes
+from ..core.record import LogEntry, RunFolder
+from ..core.rng import Streams
+from ..data import Dataset
+from ..report import grid_of_images, scatter_of_points, write_report
+from ..training import checkpoint
+from ..training.hooks import Hook, Log, Samples, Save, generate
+from ..training.trainer import fit
+from .about import about
+from .build import Experiment, build, schedule_of
+from .config import Config
+from .configure import configure
+from .evaluate import evaluate
+from .reading import from_yaml, to_yaml
+
+_PICTURE = 100
+"""How many samples a picture of images shows; points show more."""
+_POINTS = 1000
+
+
+class Run:
+    """What an experiment left on disk, and the networks of its newest checkpoint.
+
+    >>> import tempfile, gradgan
+    >>> run = gradgan.train("ring", steps=2, settings=["batch=16"], out=tempfile.mkdtemp() + "/run")
+    >>> run.sample(4, seed=0).shape
+    torch.Size([4, 2])
+    """
+
+    def __init__(self, folder: RunFolder, experiment: Experiment) -> None:
+        """For `train` and `Run.load`."""
+        self.folder = folder
+        self.experiment = experiment
+
+    @classmethod
+    def load(cls, path: str | Path, *, device: str = "auto") -> "Run":
+        """The run in a folder, at its newest checkpoint. Raises GradganError where there is none."""
+        folder = RunFolder.open(path)
+        config = from_yaml(folder.config_text(), source=f"{path}/config.yaml")
+        from dataclasses import replace
+
+        experiment = build(replace(config, device=device))
+        run = cls(folder, experiment)
+        if not run._restore():
+            raise GradganError(f"{path} holds no checkpoint yet. Train it on: gradgan train ... --out {path} --resume")
+        return run
+
+    @property
+    def path(self) -> Path:
+        """The run's folder."""
+        return self.folder.path
+
+    @property
+    def config(self) -> Config:
+        """The complete config."""
+        return self.experiment.config
+
+    @property
+    def step(self) -> int:
+        """Rounds played."""
+        return self.experiment.state.step
+
+    @property
+    def generator(self) -> torch.nn.Module:
+        """The averaged generator."""
+        return self.experiment.state.generator
+
+    @property
+    def dataset(self) -> Dataset:
+        """What was learned."""
+        return self.experiment.dataset
+
+    @property
+    def report(self) -> Path:
+        """The page that shows the run."""
+        return self.path / "report.html"
+
+    def log(self) -> list[LogEntry]:
+        """Every logged step with its numbers."""
+        return self.folder.entries()
+
+    def sample(self, n: int, *, seed: int = 0, labels: Sequence[int] | None = None) -> Tensor:
+        """n samples (n, *event) in the data's scale, the same ones for the same seed.
+
+        `labels`, for a conditional run: a class per sample; drawn uniformly where they are left out.
+        """
+        finite(n, what="n", minimum=1)
+        streams = Streams(seed, self.experiment.state.device)
+        z = torch.randn(n, self.config.latent, generator=streams["sample"], device=streams.device)
+        return generate(self.generator, z, self._labels(n, streams, labels))
+
+    def _labels(self, n: int, streams: Streams, labels: Sequence[int] | None) -> Tensor | None:
+        if not self.config.conditional:
+            if labels is not None:
+                raise GradganError("labels were given, but the run is not conditional; leave them out.")
+            return None
+        if labels is None:
+            return torch.randint(self.dataset.classes, (n,), generator=streams["label"], device=streams.device)
+        if len(labels) != n:
+            raise GradganError(f"labels: wanted one per sample, {n}, got {len(labels)}.")
+        return torch.tensor(list(labels), device=streams.device)
+
+    def evaluate(self) -> dict[str, float]:
+        """The metrics that the data can serve, on fresh samples of a fixed seed."""
+        return evaluate(self.dataset, lambda n: self.sample(n, seed=1))
+
+    def _restore(self) -> bool:
+        """Load the newest checkpoint, if there is one."""
+        found = self.folder.checkpoints()
+        if not found:
+            return False
+        state = self.experiment.state
+        try:
+            state.load_state_dict(checkpoint.load(found[-1][1], device=str(state.device)))
+        except (RuntimeError, KeyError) as error:
+            first = str(error).splitlines()[0]
+            raise GradganError(f"{found[-1][1]} does not fit the run's config: {first}") from error
+        return True
+
+
+def train(
+    what: str | Config = "digits",
+    *,
+    system: str | None = None,
+    data: str | None = None,
+    steps: int | None = None,
+    seed: int | None = None,
+    settings: Sequence[str] = (),
+    out: str | Path | None = None,
+    resume: bool = False,
+    hooks: Sequence[Hook] = (),
+) -> Run:
+    """Train a preset or a config into a folder and return the run.
+
+    `settings` are `key=value` as on the command line; `out` is runs/PRESET-SYSTEM-SEED where it is left out; `resume`
+    continues the run that lies in `out`, or begins it. `hooks` are called after every round, beside gradgan's own.
+    Raises GradganError for bad input before anything is written, NonFiniteError for a run that diverged.
+    """
+    experiment = build(configure(what, system=system, data=data, steps=steps, seed=seed, settings=settings))
+    config = experiment.config
+    out = default_out(config) if out is None else out
+    folder = RunFolder.create(out, config_yaml=to_yaml(config), resume=resume)
+    run = Run(folder, experiment)
+    try:
+        if run._restore():
+            folder.rewind(run.step)
+        folder.update_info(**about(experiment))
+        _fit(run, hooks)
+        folder.update_info(status="finished", message="", results=run.evaluate())
+    except BaseException as error:
+        stopped = isinstance(error, KeyboardInterrupt)
+        message = "interrupted" if stopped else f"{type(error).__name__}: {error}"
+        folder.update_info(status="stopped" if stopped else "failed", message=message)
+        raise
+    finally:
+        folder.close()
+        write_report(folder)
+    return run
+
+
+def default_out(config: Config) -> Path:
+    """Where a run goes unless it is told."""
+    return Path("runs") / f"{config.preset}-{config.system}-{config.seed}"
+
+
+def _fit(run: Run, hooks: Sequence[Hook]) -> None:
+    config, state = run.config, run.experiment.state
+    # 0 = once an epoch: a round takes critic_steps batches from the data.
+    epoch = max(1, len(run.dataset) // config.batch // (config.critic_steps or 1))
+    save = Save(run.folder, config.checkpoint.every or epoch, config.checkpoint.keep)
+    samples = _samples_hook(run, config.sample.every or epoch)
+    if state.step == 0:
+        samples.draw(state)
+    fit(
+        state,
+        run.experiment.players,
+        run.experiment.system.loss,
+        steps=config.steps,
+        hooks=[Log(run.folder, config.log.every or epoch), samples, save, *hooks],
+        latents=run.experiment.system.latents,
+        rates=schedule_of(config.lr),
+        conditional=config.conditional,
+    )
+    save.save(state)
+    samples.draw(state)
+
+
+def _samples_hook(run: Run, every: int) -> Samples:
+    """Pictures from latents that never change, each class in turn where there are classes."""
+    config, dataset = run.config, run.dataset
+    streams = Streams(config.seed, run.experiment.state.device)
+    n = _PICTURE if dataset.kind == "images" else _POINTS
+    z = torch.randn(n, config.latent, generator=streams["picture"], device=streams.device)
+    labels = torch.arange(n, device=streams.device) % dataset.classes if config.conditional else None
+    return Samples(run.folder, every, z, labels, lambda x: picture(dataset, x))
+
+
+def picture(dataset: Dataset, x: Tensor) -> np.ndarray:
+    """Samples as an image: a grid of pictures, or a scatter over the real points."""
+    if dataset.kind == "images":
+        return grid_of_images((dataset.to_unit(x) * 255).round().to(torch.uint8).cpu().numpy())
+    real: Any = dataset.samples[:_POINTS].numpy()
+    return scatter_of_points(x.cpu().numpy(), real)
+
+
+def save_samples(run: Run, out: str | Path, *, n: int = 64, seed: int = 0, labels: Sequence[int] | None = None) -> Path:
+    """Draw n samples into FILE.png (one picture) or FILE.npz (key `samples`, in the data's scale)."""
+    out = Path(out)
+    if out.suffix not in (".png", ".npz"):
+        raise GradganError(f"samples go to a .png or a .npz file, got {str(out)!r}.")
+    x = run.sample(n, seed=seed, labels=labels)
+    with writing(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        if out.suffix == ".png":
+            out.write_bytes(png_bytes(picture(run.dataset, x)))
+        else:
+            np.savez_compressed(out, samples=x.cpu().numpy())
+    return out
