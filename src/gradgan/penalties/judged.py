@@ -84,6 +84,7 @@ class GonSynthetic:
 
         Its gradient by x is Q(x) - grad_x L(x): added with weight a to L, the generator follows (1 - a) true + a Q.
         """
+        separate_samples(scene.network("critic"), caller="gc_gan")
         true = sample_gradient(scene.generator_loss(), scene.fake)
         with torch.no_grad():
             ahead = scene.network(GON)(scene.fake) - true
@@ -91,6 +92,7 @@ class GonSynthetic:
 
     def judge_loss(self, scene: Scene) -> Scores:
         """What Q minimises: ||Q(x) - grad_x L(x)||^2 at x = G(z)."""
+        separate_samples(scene.network("critic"), caller="gc_gan")
         with torch.enable_grad():
             fake = scene.fake.detach().requires_grad_(True)
             real = scene.real_scores.detach() if scene.loss.needs_real else None
