@@ -7,8 +7,8 @@ import gzip
 import hashlib
 import math
 import zlib
+from io import BufferedIOBase
 from pathlib import Path
-from typing import IO, cast
 
 import torch
 from torch import Tensor
@@ -35,7 +35,7 @@ def read_idx(path: Path, *, dimensions: int, md5: str | None = None) -> Tensor:
             packed = raw.read(2) == _GZIP
             capacity = path.stat().st_size * (_BEST_PACKING if packed else 1)
             raw.seek(0)
-            stream = cast("IO[bytes]", gzip.GzipFile(fileobj=raw)) if packed else raw
+            stream = gzip.GzipFile(fileobj=raw) if packed else raw
             header, shape = _header(stream, path, dimensions, capacity)
             content = _exactly(stream, path, math.prod(shape))
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
@@ -47,7 +47,7 @@ def read_idx(path: Path, *, dimensions: int, md5: str | None = None) -> Tensor:
     return torch.frombuffer(content, dtype=torch.uint8).reshape(shape)
 
 
-def _header(stream: IO[bytes], path: Path, dimensions: int, capacity: int) -> tuple[bytes, tuple[int, ...]]:
+def _header(stream: BufferedIOBase, path: Path, dimensions: int, capacity: int) -> tuple[bytes, tuple[int, ...]]:
     """The header's bytes and the sizes it tells, after checking that the file can hold them."""
     magic = _up_to(stream, 4)
     if len(magic) < 4 or magic[:2] != b"\0\0":
@@ -73,7 +73,7 @@ def _header(stream: IO[bytes], path: Path, dimensions: int, capacity: int) -> tu
     return bytes(magic + sizes), shape
 
 
-def _exactly(stream: IO[bytes], path: Path, promised: int) -> bytearray:
+def _exactly(stream: BufferedIOBase, path: Path, promised: int) -> bytearray:
     """The rest of the stream, which must be `promised` bytes; one byte more is read, to see that there is none."""
     content = _up_to(stream, promised + 1)
     if len(content) < promised:
@@ -86,7 +86,7 @@ def _exactly(stream: IO[bytes], path: Path, promised: int) -> bytearray:
     return content
 
 
-def _up_to(stream: IO[bytes], count: int) -> bytearray:
+def _up_to(stream: BufferedIOBase, count: int) -> bytearray:
     """At most `count` bytes, in pieces, so that memory grows with what is there and not with what is promised."""
     content = bytearray()
     while len(content) < count:

@@ -35,9 +35,9 @@ def mnist(
     """
     images, labels = _folder("mnist", path, split, scale)
     prefix = _PREFIX[split]
-    pixels = read_idx(images, dimensions=3, md5=CHECKSUMS[f"{prefix}-images"])
     if labels is None:
         raise _missing("mnist", images.parent, f"{prefix}-labels-idx1-ubyte", split)
+    pixels = read_idx(images, dimensions=3, md5=CHECKSUMS[f"{prefix}-images"])
     numbers = read_idx(labels, dimensions=1, md5=CHECKSUMS[f"{prefix}-labels"])
     return _dataset("mnist", pixels, numbers, 10, scale, images, labels)
 

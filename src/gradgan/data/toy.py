@@ -21,7 +21,7 @@ def ring(samples: int = 50_000, seed: int = 0, spread: float = 0.05, radius: flo
     Shapes: (samples, 2).    Paper: Lin et al. 2018 (PacGAN), arXiv:1712.04086, sec. 4.1.
     """
     angle = torch.arange(8, dtype=torch.float64) * (2 * math.pi / 8)
-    radius = finite(radius, what="ring.radius", minimum=0)
+    radius = finite(radius, what="ring.radius", minimum=0.0)
     return _mixture("ring", radius * torch.stack((angle.cos(), angle.sin()), 1), samples, seed, spread)
 
 
@@ -47,8 +47,8 @@ def spiral(samples: int = 50_000, seed: int = 0, spread: float = 0.02, turns: fl
     The root makes the outer turns as dense as the inner ones, up to the short start. Shapes: (samples, 2).
     """
     count, rng = _drawing("spiral", samples, seed)
-    spread = finite(spread, what="spiral.spread", minimum=0)
-    turns = finite(turns, what="spiral.turns", minimum=0)
+    spread = finite(spread, what="spiral.spread", minimum=0.0)
+    turns = finite(turns, what="spiral.turns", minimum=0.0)
     radius = torch.rand(count, generator=rng).sqrt()
     angle = 2 * math.pi * turns * radius
     curve = radius[:, None] * torch.stack((angle.cos(), angle.sin()), 1)
@@ -70,7 +70,7 @@ def dirac(samples: int = 50_000, seed: int = 0) -> Dataset:
 def _mixture(name: str, modes: Tensor, samples: int, seed: int, spread: float) -> Dataset:
     """Equally likely Gaussians around `modes` (m, d), labelled with the mode's number."""
     count, rng = _drawing(name, samples, seed)
-    spread = finite(spread, what=f"{name}.spread", minimum=0)
+    spread = finite(spread, what=f"{name}.spread", minimum=0.0)
     modes = modes.float()
     labels = torch.randint(len(modes), (count,), generator=rng)
     points = modes[labels] + spread * torch.randn(count, modes.shape[1], generator=rng)

@@ -45,7 +45,8 @@ def residual_critic(
     """Residual critic without normalisation: `blocks` blocks at each size, averaging between them, score.
 
     Its features are one number per channel: a depthwise convolution over the whole base.
-    Shapes: x (n, c, h, w) -> (n,), sides 8 to 64.    Paper: in the spirit of Huang et al. 2024 (R3GAN), arXiv:2501.05441; not its exact blocks.
+    Shapes: x (n, c, h, w) -> (n,), sides 8 to 64.    Paper: in the spirit of Huang et al. 2024 (R3GAN),
+    arXiv:2501.05441; not its exact blocks.
     """
     whole(classes, what="classes", minimum=0)
     rungs = ladder(event, width, caller="residual_critic")
