@@ -1,0 +1,7 @@
+"""Pictures of samples, and one self-contained HTML page from a run folder. Imports neither torch nor training."""
+
+from .page import write_report as write_report
+from .pictures import grid_of_images as grid_of_images
+from .pictures import save_png as save_png
+from .pictures import scatter_of_points as scatter_of_points
+from .portrait import phase_portrait as phase_portrait
