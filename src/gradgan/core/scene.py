@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +11,7 @@ from .checks import GradganError, scores_of
 from .types import Labels, Latents, Samples, Scalar, Scores
 
 
+@runtime_checkable
 class LossLike(Protocol):
     """An adversarial loss as the scene needs it; `gradgan.losses.Loss` is one."""
 
@@ -109,6 +110,7 @@ class Scene:
         return self.loss.generator(real, self.fake_scores)
 
 
+@runtime_checkable
 class Penalty(Protocol):
     """What a penalty is to those who compose it: a value per sample (n,), or per batch (), without its weight."""
 

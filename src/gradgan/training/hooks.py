@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from .state import State
 from .steps import Numbers
 
 
+@runtime_checkable
 class Hook(Protocol):
     """Called after every round with the state (its step already counted up) and what the round measured."""
 

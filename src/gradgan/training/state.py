@@ -1,7 +1,7 @@
 """All that a run is at one moment: networks, averages, optimisers, random streams, data position, step."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +10,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from ..core.rng import Streams
 
 
+@runtime_checkable
 class Batches(Protocol):
     """An endless loader of (real, labels), with a position that can be saved."""
 
