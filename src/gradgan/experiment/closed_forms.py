@@ -24,6 +24,8 @@ _WITHOUT_SPREAD: dict[tuple[str, tuple[str, ...]], tuple[str, Formula]] = {
     ("minimax", ()): ("+- i/2", lambda w, s: _pair(0, -1 / 4)),
     ("relativistic", ()): ("+- i/2", lambda w, s: _pair(0, -1 / 4)),
     ("wasserstein", ()): ("+- i", lambda w, s: _pair(0, -1)),
+    ("wasserstein", ("wgan_lp",)): ("+- i (no slope near 0 is charged)", lambda w, s: _pair(0, -1)),
+    ("hinge", ()): ("+- i", lambda w, s: _pair(0, -1)),
     ("non_saturating", ("r1",)): ("-w/2 +- sqrt(w^2/4 - 1/4)", lambda w, s: _damped(w)),
     ("non_saturating", ("r2",)): ("-w/2 +- sqrt(w^2/4 - 1/4)", lambda w, s: _damped(w)),
     ("non_saturating", ("r1", "r2")): ("-w +- sqrt(w^2 - 1/4)", lambda w, s: _damped(2 * w)),

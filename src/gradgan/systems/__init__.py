@@ -11,6 +11,7 @@ from .classics import hinge as hinge
 from .classics import lsgan as lsgan
 from .classics import r1 as r1
 from .classics import r1r2 as r1r2
+from .classics import r2 as r2
 from .g_gan import g_gan as g_gan
 from .gan import dcgan as dcgan
 from .gan import gan as gan

@@ -50,6 +50,13 @@ def r1(reading: str = "published") -> System:
 
 
 @SYSTEMS.add(paper="arXiv:1801.04406", readings=("published",))
+def r2(reading: str = "published") -> System:
+    """R2: the base, and half the squared slope at the fake samples. Paper: Mescheder et al. 2018, arXiv:1801.04406."""
+    choose(reading, _ONLY, system="r2")
+    return System("r2", non_saturating, terms=(Term(at_fake, weight=1.0),))
+
+
+@SYSTEMS.add(paper="arXiv:1801.04406", readings=("published",))
 def r1r2(reading: str = "published") -> System:
     """R1 + R2: the base, and half the squared slope at real and at fake samples. Paper: arXiv:1801.04406."""
     choose(reading, _ONLY, system="r1r2")
