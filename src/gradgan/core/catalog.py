@@ -3,9 +3,10 @@
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_type_hints
 
 from .checks import GradganError, unknown_name
+from .plain import described, fits
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,14 @@ class Entry:
     def options(self) -> dict[str, Any]:
         """The keywords that `make` takes, with their defaults (`inspect.Parameter.empty` where there is none)."""
         return {name: p.default for name, p in inspect.signature(self.make).parameters.items()}
+
+    @property
+    def hints(self) -> dict[str, Any]:
+        """The types of `make`'s keywords; empty where they name what is imported for type checkers only."""
+        try:
+            return get_type_hints(self.make)
+        except NameError:
+            return {}
 
     def __str__(self) -> str:
         return self.name
@@ -61,11 +70,20 @@ class Catalog(Mapping[str, Entry]):
         return enter
 
     def make(self, name: str, /, **options: Any) -> Any:
-        """The part called `name`, made with `options`; an unknown name or option is refused with the nearest known."""
+        """The part called `name`, made with `options`.
+
+        An unknown name or option is refused with the nearest known, a value of another type with the one wanted.
+        """
         entry = self[name]
         for option in options:
             if option not in entry.options:
                 raise unknown_name(f"option of {self.kind} {name!r}", option, entry.options)
+        hints = entry.hints if options else {}
+        for option, value in options.items():
+            wanted = hints.get(option, Any)
+            if not fits(value, wanted):
+                what = f"option {option} of {self.kind} {name!r}"
+                raise GradganError(f"{what} must be {described(wanted)}, got {value!r}.")
         return entry.make(**options)
 
     def __getitem__(self, name: str) -> Entry:
