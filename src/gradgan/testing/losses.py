@@ -1,7 +1,7 @@
 """check_loss: what every adversarial loss must do."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -10,6 +10,7 @@ from ..core.scene import LossLike
 from .claims import claim, close, is_finite, one_each, prove, refused
 
 
+@runtime_checkable
 class NamedLoss(LossLike, Protocol):
     """A loss as `check_loss` takes it: two functions of scores and a name."""
 

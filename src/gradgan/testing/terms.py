@@ -1,11 +1,12 @@
 """check_term: lazy payment pays as much as steady payment."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from .claims import claim, prove
 
 
+@runtime_checkable
 class TermLike(Protocol):
     """A weighted penalty as a player pays it; `gradgan.training.objective.Term` is one."""
 
