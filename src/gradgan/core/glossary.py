@@ -21,15 +21,17 @@ PLAYERS: Mapping[str, str] = {
     "encoder": "the encoder, which finds latents for real samples",
 }
 
-_LOSS = "nats for logistic losses, scores for Wasserstein and hinge, scores² for least squares"
-
 NUMBERS: Mapping[str, Number] = {
     "critic/loss": Number(
-        "nats", f"How badly the critic tells real from fake on this batch, penalties left out ({_LOSS})."
+        "nats",
+        "How badly the critic tells real from fake on this batch, penalties left out. Nats for logistic losses; scores "
+        "for Wasserstein and hinge, scores² for least squares.",
     ),
-    "generator/loss": Number("nats", f"How badly the generator fools the critic, penalties left out ({_LOSS})."),
-    "gon/loss": Number("nats", "Loss of the network that judges the critic's gradients, penalties left out."),
-    "encoder/loss": Number("nats", "Adversarial loss of the encoder on this batch, its other terms left out."),
+    "generator/loss": Number("nats", "How badly the generator fools the critic on this batch, penalties left out."),
+    "gon/loss": Number(
+        "nats", "Loss of the network that judges the critic's gradients on this batch, penalties left out."
+    ),
+    "encoder/loss": Number("nats", "Adversarial loss of the encoder on this batch, penalties left out."),
     "critic/score_real": Number("score", "Mean score of the real batch; above the fake one while the critic wins."),
     "critic/score_fake": Number("score", "Mean score of the generated batch; far below the real one: fakes are told."),
     "slope/real": Number("score/unit", "Mean ||grad_x D(x)|| at real samples; large: the critic is steep at the data."),
@@ -41,6 +43,7 @@ NUMBERS: Mapping[str, Number] = {
     "modes": Number("modes", "Modes of the data that at least one good sample lies on; all of them is best."),
     "high_quality": Number("share", "Share of samples within three standard deviations of a mode; 1 is best."),
     "reverse_kl": Number("nats", "KL(shares of the good samples per mode || equal shares); 0 is best."),
+    "classifier_accuracy": Number("share", "Share of held-out real samples that this classifier names rightly."),
     "classes": Number("classes", "Classes that a classifier finds among the samples; all of them is best."),
 }
 
@@ -60,11 +63,11 @@ def describe(name: str, penalties: Mapping[str, tuple[str, str]] | None = None) 
     penalties = penalties or {}
     first, _, second = name.partition("/")
     if first == "lr" and second in PLAYERS:
-        return Number("1/step", f"Learning rate of the {second}'s optimiser.")
+        return Number("per update", f"Learning rate of the {second}'s optimiser.")
     if first in PLAYERS and second == "gradient_norm":
         return Number("loss/parameter", f"Norm of the {first}'s whole parameter gradient, before any clipping.")
     if first in PLAYERS and second in penalties:
         unit, sentence = penalties[second]
-        return Number(unit, f"{sentence.rstrip('.')}. Mean value paid by the {first}, before its weight.")
+        return Number(unit, f"{sentence.rstrip('.')}. Mean over the batch, before its weight.")
     rules = [f"{player}/{what}" for player in PLAYERS for what in ("gradient_norm", *penalties)]
     raise unknown_name("number", name, [*NUMBERS, *rules, *(f"lr/{player}" for player in PLAYERS)])

@@ -77,7 +77,7 @@ def charts_of(series: dict[str, Series]) -> list[Chart]:
     charts += take("Scores", ["critic/score_real", "critic/score_fake"])
     slopes = take("Slope of the critic by the sample", ["slope/real", "slope/fake"])
     slopes += take("Slope of the verdict by the latent", ["slope/latent"])
-    norms = take("Norm of each player's gradient", ending("gradient_norm"))
+    norms = take("Gradient norms", ending("gradient_norm"))
     rates = take("Learning rates", [name for name in left if name.startswith("lr/")])
     speed = take("Speed", ["speed"])
     # What is left and belongs to a player is a penalty: one chart each, for each has a unit of its own.
@@ -127,7 +127,7 @@ def thin(steps: np.ndarray, values: np.ndarray, points: int = _POINTS) -> tuple[
     return steps[order], values[order]
 
 
-def figure_of(value: float) -> str:
+def figure_of(value: float | int) -> str:
     """A number as a reader wants it: four digits, no needless exponent."""
     if not math.isfinite(value):
         return str(float(value))
@@ -136,5 +136,5 @@ def figure_of(value: float) -> str:
         return f"{int(value):,}".replace(",", "\u202f")
     if size >= 1e5 or size < 1e-3:
         mantissa, exponent = f"{value:.2e}".split("e")
-        return f"{mantissa}e{int(exponent)}"
+        return f"{float(mantissa):g}e{int(exponent)}"
     return f"{value:.4g}"

@@ -28,8 +28,10 @@ def svg_of(chart: Chart, label: str) -> str:
     figure = Figure(figsize=(WIDTH / 72, HEIGHT / 72), dpi=72)
     figure.patch.set_visible(False)
     axes = figure.add_axes((LEFT, 1 - BOTTOM, RIGHT - LEFT, BOTTOM - TOP))
-    for series in chart.series:
-        _draw(axes, series)
+    for index, series in enumerate(chart.series):
+        # Two equal curves, such as learning rates: the upper one is dashed, so that both are seen.
+        hidden = any(np.array_equal(series.values, earlier.values) for earlier in chart.series[:index])
+        _draw(axes, series, dashed=hidden)
     _dress(axes, chart)
     # Text stays text, in the page's own font; the salt keeps the ids of two charts in one page apart.
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": chart.title}):
@@ -45,13 +47,13 @@ def limits(chart: Chart) -> tuple[float, float]:
     return (low, high) if high > low else (low - 0.5, high + 0.5)
 
 
-def _draw(axes: Axes, series: Series) -> None:
+def _draw(axes: Axes, series: Series, *, dashed: bool = False) -> None:
     color = _PALETTE[series.color]
     mean = smooth(series.values)
     steps, values = thin(series.steps, series.values)
     values = np.where(np.isfinite(values), values, np.nan)
     thick, alpha = (1.5, 1.0) if mean is None else (0.8, 0.35)
-    axes.plot(steps, values, color=color, linewidth=thick, alpha=alpha)
+    axes.plot(steps, values, color=color, linewidth=thick, alpha=alpha, linestyle="--" if dashed else "-")
     if mean is not None:
         axes.plot(*thin(series.steps, mean), color=color, linewidth=1.7)
     lonely = series.finite & ~_beside(series.finite)
@@ -60,8 +62,10 @@ def _draw(axes: Axes, series: Series) -> None:
         axes.plot(series.steps[lonely], series.values[lonely], "o", color=color, markersize=4)
     broken = series.steps[~series.finite]
     if len(broken):
-        at_foot = axes.get_xaxis_transform()
-        axes.plot(broken, np.full(len(broken), 0.02), "x", color=_PALETTE["alarm"], transform=at_foot, clip_on=False)
+        # At most a hundred marks: a run that stayed ill needs no thousand.
+        marks = broken[np.linspace(0, len(broken) - 1, min(len(broken), 100)).round().astype(int)]
+        cross = {"color": _PALETTE["alarm"], "markersize": 6, "markeredgewidth": 1.4, "clip_on": False}
+        axes.plot(marks, np.full(len(marks), 0.02), "x", transform=axes.get_xaxis_transform(), **cross)
 
 
 def _beside(finite: np.ndarray) -> np.ndarray:
@@ -79,7 +83,7 @@ def _dress(axes: Axes, chart: Chart) -> None:
     axes.grid(axis="y", color=_PALETTE["grid"], linewidth=0.8)
     axes.tick_params(length=0, labelsize=10.5, labelcolor=_PALETTE["ink"], pad=5)
     axes.set_xlim(*limits(chart))
-    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, prune="upper"))
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _short(value)))
     if chart.log:
         axes.set_yscale("log")

@@ -4,6 +4,8 @@ import html
 import re
 import shlex
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,13 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
+def moment(iso: object) -> str:
+    """A point in time without its seconds, or the text as it is where it is none."""
+    with suppress(ValueError):
+        return datetime.fromisoformat(str(iso)).astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return str(iso)
+
+
 def header(info: Mapping[str, Any], path: Path) -> str:
     """Title, status, what was trained on what, and the message if there is one."""
     system, data = info.get("system", {}), info.get("data", {})
@@ -51,7 +60,7 @@ def header(info: Mapping[str, Any], path: Path) -> str:
         facts.append("of shape " + e(" × ".join(map(str, data["event"]))))
     if data.get("classes"):
         facts.append(f"in {e(data['classes'])} classes")
-    made = f"Begun {e(info['created'])}" if "created" in info else ""
+    made = f"Begun {e(moment(info['created']))}" if "created" in info else ""
     lines = [e(system.get("summary", "")), ". ".join(part for part in (" ".join(facts), made) if part)]
     message = info.get("message")
     return (
@@ -113,8 +122,7 @@ def chart(index: int, drawn: Chart, glossary: Glossary) -> str:
         f'<li style="--c: var(--{s.color})"><i></i>{e(s.name)} <b>{figure_of(float(s.values[-1]))}</b></li>'
         for s in drawn.series
     )
-    said = dict.fromkeys(glossary[s.name].sentence for s in drawn.series if s.name in glossary)
-    notes = "".join(f"<p>{e(sentence)}</p>" for sentence in said if sentence)
+    notes = "".join(f"<p>{e(sentence)}</p>" for sentence in sentences(drawn, glossary))
     alarms = "".join(f'<p class="alarm">{note}</p>' for s in drawn.series if (note := broken(s)))
     label = e(f"{drawn.title}: " + ", ".join(s.name for s in drawn.series))
     return (
@@ -122,6 +130,16 @@ def chart(index: int, drawn: Chart, glossary: Glossary) -> str:
         f'<ul class="keys">{keys}</ul><div class="plot">{svg_of(drawn, label)}</div>'
         f"<figcaption>{alarms}{notes}</figcaption></figure>"
     )
+
+
+def sentences(drawn: Chart, glossary: Glossary) -> list[str]:
+    """What the chart's numbers say; what is the same for every player is said once."""
+    said = [(s.name.split("/"), glossary[s.name].sentence) for s in drawn.series if s.name in glossary]
+    if len(said) > 1:
+        shared = {re.sub("|".join(map(re.escape, filter(None, name))), "player", text) for name, text in said}
+        if len(shared) == 1:
+            return list(shared)
+    return [text for text in dict.fromkeys(text for _, text in said) if text]
 
 
 def broken(series: Series) -> str:
