@@ -8,6 +8,7 @@ import torch
 
 from gradgan.core.checks import GradganError
 from gradgan.data import DATASETS, idx, mnist
+from gradgan.testing import check_dataset
 
 from .idx_files import idx_bytes, pixels, write, write_folder
 
@@ -64,6 +65,20 @@ def test_counts_that_differ(tmp_path):
 def test_images_of_any_size(tmp_path):
     write(tmp_path, "train-images-idx3-ubyte", idx_bytes(pixels(2, 9, 17)))
     assert idx(tmp_path, scale="unit").event == (1, 9, 17)
+
+
+@pytest.mark.parametrize("labels", [True, False])
+@pytest.mark.parametrize("scale", ["symmetric", "unit"])
+def test_idx_folder_is_a_data_set(tmp_path, labels, scale):
+    write_folder(tmp_path, labels=labels)
+    write(tmp_path, "train-images-idx3-ubyte", idx_bytes(torch.arange(20 * 13).remainder(256).reshape(5, 4, 13)))
+    check_dataset(idx, DATASETS["idx"].facts, path=str(tmp_path), scale=scale)
+
+
+@pytest.mark.mnist
+@real_mnist
+def test_mnist_is_a_data_set():
+    check_dataset(mnist, DATASETS["mnist"].facts, path=str(FOLDER), split="test")
 
 
 @pytest.mark.mnist

@@ -21,7 +21,7 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
 def activation(name: str) -> nn.Module:
     """A new module of the activation called `name`; an unknown name is refused with the nearest known."""
     if name not in ACTIVATIONS:
-        raise unknown_name("activation", name, ACTIVATIONS)
+        raise unknown_name("activation", str(name), ACTIVATIONS)
     return ACTIVATIONS[name]()
 
 

@@ -33,7 +33,7 @@ class GeneratorNetwork(nn.Module):
         """`body` maps (n, `body_width(latent, classes)`) to anything with the event's number of values."""
         super().__init__()
         if output not in OUTPUTS:
-            raise unknown_name("output", output, OUTPUTS)
+            raise unknown_name("output", str(output), OUTPUTS)
         self.event, self.latent, self.classes = event, latent, classes
         self.embedding = nn.Embedding(classes, latent) if classes else None
         self.body = body
@@ -186,5 +186,5 @@ def shape_of(event: Sequence[int], *, caller: str) -> tuple[int, ...]:
 def one_of_norms(norm: str) -> bool:
     """Is batch normalisation wanted? An unknown word is refused."""
     if norm not in NORMS:
-        raise unknown_name("norm", norm, NORMS)
+        raise unknown_name("norm", str(norm), NORMS)
     return norm == "batch"
