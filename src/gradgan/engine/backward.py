@@ -1,0 +1,73 @@
+"""The one door: `critic_backward`, like `loss.backward()` for a critic that pays gradient penalties."""
+
+from collections.abc import Iterable
+from typing import Literal, get_args
+
+import torch
+from torch import nn
+from torch.nn.utils import parametrize
+
+from ..core.checks import GradganError, batch_of, same_shape, separate_samples, unknown_name
+from ..core.scene import LossLike
+from ..core.types import Critic, Labels, Samples
+from . import double, sweep
+from .parts import Job, Parts, TermLike, job_of
+from .verdict import say_once, verdict_of
+
+Engine = Literal["auto", "sweep", "double_backward", "usual"]
+
+
+def critic_backward(
+    critic: Critic,
+    real: Samples,
+    fake: Samples,
+    *,
+    loss: LossLike,
+    terms: Iterable[TermLike] = (),
+    labels: Labels | None = None,
+    rng: torch.Generator | None = None,
+    engine: Engine = "auto",
+    step: int = 0,
+    progress: float = 0.0,
+) -> Parts:
+    """Add the gradient of the critic's loss and penalties to `.grad` of its parameters, and return the numbers.
+
+        mean loss.critic(D(real), D(fake)) + sum over due terms of factor x mean profile(grad_x D at its points)
+
+    `fake` counts as constant; `labels` (n,) belong to both batches and to every point; `rng` draws the points.
+    `engine`: "sweep" is exact and cheapest, for critics that are piecewise linear in their activations;
+    "double_backward" shares one forward between score and slope; "usual" is the slow reference with a forward for
+    each; "auto" takes the sweep where it can and says once where it cannot.
+    Shapes: real, fake (n, *event). Raises GradganError for a term that is not an input-gradient penalty, a critic that
+    mixes samples (BatchNorm) under a penalty, a critic with nothing to train, and engine="sweep" where it cannot be.
+    """
+    if engine not in get_args(Engine):
+        raise unknown_name("engine", str(engine), get_args(Engine))
+    batch_of(real, caller="critic_backward", what="real")
+    same_shape(real, fake, caller="critic_backward")
+    if isinstance(critic, nn.Module) and not any(p.requires_grad for p in critic.parameters()):
+        raise GradganError(
+            "critic_backward: no parameter of the critic requires a gradient, so there is nothing to do."
+        )
+    with torch.enable_grad():
+        job = job_of(critic, real, fake, loss=loss, terms=tuple(terms), labels=labels, rng=rng, step=step,
+                     progress=progress)  # fmt: skip
+        if job.charges:
+            separate_samples(critic, caller="critic_backward")
+        # Within one step the weights stand still: spectral norm and its like are evaluated once, not in every call.
+        with parametrize.cached():
+            return _by(engine, job)
+
+
+def _by(engine: Engine, job: Job) -> Parts:
+    if engine == "usual":
+        return double.usual(job)
+    verdict = verdict_of(job)
+    if engine == "sweep" and verdict.obstacle:
+        raise GradganError(f"engine='sweep' cannot take this critic: {verdict.obstacle}. engine='auto' uses "
+                           "double backward here, for the same result.")  # fmt: skip
+    if engine == "double_backward" or verdict.obstacle or not job.charges:
+        if engine == "auto" and job.charges:
+            say_once(job, verdict)
+        return double.shared(job, together=verdict.separable)
+    return sweep.sweep(job)

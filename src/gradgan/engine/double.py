@@ -1,0 +1,45 @@
+"""Double backward: the gradient is differentiated again, by a shared forward or, the reference, by separate ones."""
+
+import torch
+from torch import Tensor
+
+from ..core.gradients import input_gradient
+from .parts import Job, Parts
+
+
+def usual(job: Job) -> Parts:
+    """The slow reference, as in anybody's loop: a forward for each loss batch, and one more for each penalty."""
+    scores = {name: job.scores(job.batches[name]) for name in ("real", "fake")}
+    loss = total = job.adversarial(scores)
+    slopes: dict[str, Tensor] = {}
+    for charge in job.charges:
+        _, slopes[charge.at] = input_gradient(job.scores, job.batches[charge.at], caller=charge.name)
+        total = total + charge.value(slopes[charge.at])
+    total.backward()
+    return job.parts(loss, scores, slopes, "usual")
+
+
+def shared(job: Job, *, together: bool) -> Parts:
+    """One forward serves score and slope, and one backward everything.
+
+    `together`: batches share a critic call, one for those that are charged and one for the others; needs a critic
+    that judges each sample by itself.
+    """
+    scores: dict[str, Tensor] = {}
+    slopes: dict[str, Tensor] = {}
+    for names in calls(job.charged, together=together):
+        s, g = input_gradient(job.scores, job.samples(names), caller="critic_backward")
+        scores |= zip(names, s.chunk(len(names)), strict=True)
+        slopes |= zip(names, g.chunk(len(names)), strict=True)
+    for names in calls(job.plain, together=together):
+        scores |= zip(names, job.scores(job.samples(names)).chunk(len(names)), strict=True)
+    loss = total = job.adversarial(scores)
+    for charge in job.charges:
+        total = total + charge.value(slopes[charge.at])
+    total.backward()
+    return job.parts(loss, scores, slopes, "double_backward")
+
+
+def calls(names: tuple[str, ...], *, together: bool) -> list[tuple[str, ...]]:
+    """The critic calls for these batches: one for all, or one each."""
+    return [names] if together and names else [(name,) for name in names]

@@ -1,0 +1,169 @@
+"""What goes into the engine besides tensors, and what comes out of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from ..core.checks import GradganError, scores_of
+from ..core.gradients import norm
+from ..core.scene import LossLike
+from ..core.types import Critic, Labels, Samples, Scalar, Scores
+
+
+class InputGradientPenaltyLike(Protocol):
+    """A penalty on the gradient of each score by its own sample: where (`points`) and how (`profile`)."""
+
+    @property
+    def points(self) -> Callable[[Samples, Samples | None, torch.Generator | None], Samples]:
+        """Where the gradient is taken."""
+        ...
+
+    @property
+    def profile(self) -> Callable[[Samples], Scores]:
+        """What each sample's gradient costs."""
+        ...
+
+
+class TermLike(Protocol):
+    """A penalty with a weight and a time; `gradgan.training.objective.Term` is one."""
+
+    @property
+    def name(self) -> str:
+        """The key of its numbers."""
+        ...
+
+    @property
+    def penalty(self) -> object:
+        """What is charged; the engine takes those with `points` and `profile`."""
+        ...
+
+    def due(self, step: int) -> bool:
+        """Is it paid at this step?"""
+        ...
+
+    def factor(self, progress: float) -> float:
+        """What multiplies its mean."""
+        ...
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The numbers of one critic step, without graphs.
+
+    loss ()                    mean of the loss, penalties left out
+    penalties {name: ()}       mean of each paid penalty, without its weight
+    real_scores, fake_scores   (n,)
+    slopes {name: (n,)}        ||grad D|| at the points of each paid penalty
+    engine                     the way that was taken: "sweep", "double_backward" or "usual"
+    """
+
+    loss: Scalar
+    penalties: dict[str, Scalar]
+    real_scores: Scores
+    fake_scores: Scores
+    slopes: dict[str, Scores]
+    engine: str
+
+
+@dataclass(frozen=True)
+class Charge:
+    """One paid penalty of this step: factor x mean of profile(gradient of the scores by the batch called `at`)."""
+
+    name: str
+    at: str
+    factor: float
+    profile: Callable[[Samples], Scores]
+
+    def value(self, gradient: Tensor) -> Tensor:
+        """factor x the penalty's mean, in the graph of `gradient`."""
+        return self.factor * self.profile(gradient).mean()
+
+
+@dataclass(frozen=True)
+class Job:
+    """One step to be done: batches by name ("real", "fake", and the points that are neither), and what is charged."""
+
+    critic: Critic
+    batches: dict[str, Tensor]
+    charges: tuple[Charge, ...]
+    loss: LossLike
+    labels: Labels | None
+
+    @property
+    def charged(self) -> tuple[str, ...]:
+        """The batches at which a gradient is charged, in the order of `batches`."""
+        return tuple(name for name in self.batches if any(c.at == name for c in self.charges))
+
+    @property
+    def plain(self) -> tuple[str, ...]:
+        """The batches whose scores alone matter."""
+        return tuple(name for name in self.batches if name not in self.charged)
+
+    def samples(self, names: tuple[str, ...]) -> Tensor:
+        """These batches one after another, (len(names) n, *event)."""
+        batches = [self.batches[name] for name in names]
+        return batches[0] if len(batches) == 1 else torch.cat(batches)
+
+    def scores(self, x: Tensor) -> Tensor:
+        """The critic's scores of x, float32 at least: a whole number of batches, each with the step's labels."""
+        if self.labels is None:
+            scores = self.critic(x)
+        else:
+            scores = self.critic(x, self.labels.repeat(len(x) // len(self.labels)))
+        scores = scores_of(scores, len(x), caller="critic_backward")
+        return scores.float() if scores.dtype in (torch.bfloat16, torch.float16) else scores
+
+    def adversarial(self, scores: dict[str, Tensor]) -> Tensor:
+        """The mean of the loss, in the graph of the scores."""
+        return self.loss.critic(scores["real"], scores["fake"]).mean()
+
+    def parts(self, loss: Tensor, scores: dict[str, Tensor], slopes: dict[str, Tensor], engine: str) -> Parts:
+        """The numbers to hand back; `slopes` are the gradients by batch name."""
+        gradients = {c.name: slopes[c.at].detach() for c in self.charges}
+        with torch.no_grad():
+            penalties = {c.name: c.profile(gradients[c.name]).mean() for c in self.charges}
+            norms = {name: norm(g) for name, g in gradients.items()}
+        return Parts(loss.detach(), penalties, scores["real"].detach(), scores["fake"].detach(), norms, engine)
+
+
+def job_of(
+    critic: Critic,
+    real: Tensor,
+    fake: Tensor,
+    *,
+    loss: LossLike,
+    terms: tuple[TermLike, ...],
+    labels: Labels | None,
+    rng: torch.Generator | None,
+    step: int,
+    progress: float,
+) -> Job:
+    """Draw the points of the terms that are due, in their order, and name the batches where they lie."""
+    batches = {"real": real.detach(), "fake": fake.detach()}
+    charges: list[Charge] = []
+    for term in terms:
+        if any(term.name == charge.name for charge in charges):
+            raise GradganError(f"critic_backward: two terms are called {term.name!r}. Add their weights into one.")
+        points, profile = getattr(term.penalty, "points", None), getattr(term.penalty, "profile", None)
+        if points is None or profile is None:
+            raise GradganError(
+                f"critic_backward: {term.name!r} is not a penalty on the score's gradient by its sample (it has no "
+                "points and profile). Call it yourself and add its value's backward()."
+            )
+        if term.due(step):
+            at = _place(points(batches["real"], batches["fake"], rng), batches, term.name)
+            charges.append(Charge(term.name, at, term.factor(progress), profile))
+    return Job(critic, batches, tuple(charges), loss, labels)
+
+
+def _place(x: Tensor, batches: dict[str, Tensor], name: str) -> str:
+    """The batch that x is; a new one, called after its penalty, where it is none yet."""
+    for known, batch in batches.items():
+        same_place = x.data_ptr() == batch.data_ptr() and x.stride() == batch.stride()
+        if x is batch or (same_place and x.shape == batch.shape and x.dtype == batch.dtype):
+            return known
+    batches[f"points of {name}"] = x.detach()
+    return f"points of {name}"

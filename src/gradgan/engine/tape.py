@@ -1,0 +1,183 @@
+"""The tape: autograd's own record of a critic's forward, read as a chain of linear maps and masks, and swept forward.
+
+Nothing is intercepted: the record is the graph that an ordinary forward leaves behind, so hand-written forwards,
+functional calls, in-place operations, parametrisations, autocast and detach all mean what they mean to autograd.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.autograd.graph import GradientEdge, Node, get_gradient_edge
+
+from .rules import RULES
+from .rules.rule import Passage, Rule, Shape, Weighing, shapes_of
+
+Roots = list[tuple[GradientEdge, Tensor]]
+"""Where the gradient enters the graph of the weights, and with what."""
+
+
+class Obstacle(Exception):
+    """A node that the tape cannot sweep, and why."""
+
+    def __init__(self, node: Node | None, why: str) -> None:
+        super().__init__(why)
+        self.node = node
+        self.why = why
+
+
+@dataclass(slots=True)
+class Step:
+    """One node of the tape.
+
+    sources   for each operand the (place, output) of the tangent that it reads, None where it is constant
+    weights   the operands that depend on the critic's weights alone
+    owner     the place whose memory the result may share
+    edge      which of the kept gradients is this node's, -1 where it has no weights
+    """
+
+    node: Node
+    rule: Rule
+    sources: tuple[tuple[int, int] | None, ...]
+    weights: tuple[int, ...]
+    owner: int
+    edge: int
+
+
+class Tape:
+    """The part of a graph between the samples x and their scores, in the order of the forward."""
+
+    def __init__(self, scores: Tensor, x: Tensor) -> None:
+        """`x` (n, *event) is the leaf that `scores` (n,) came from. Raises Obstacle where a node has no rule."""
+        self._scores = scores
+        self._x = x
+        self._steps: list[Step] = []
+        self._edges: list[GradientEdge] = []
+        self._kept: list[Tensor | None] = []
+        # How often each place's memory is still to be read; then it may be overwritten. Place 0 is not ours.
+        self._reads: list[int] = [1]
+        self._record()
+
+    def _record(self) -> None:
+        leaf, root = get_gradient_edge(self._x).node, self._scores.grad_fn
+        depends = {} if root is None else _forward_order(root, leaf)
+        if root is None or not depends[root]:
+            raise Obstacle(None, "the scores do not depend on the samples")
+        places: dict[Node, int] = {leaf: 0}
+        shapes: list[list[Shape]] = [[tuple(self._x.shape)]]
+        owners = [0]
+        for node in (node for node, varies in depends.items() if varies and node is not leaf):
+            edges = node.next_functions
+            sources = tuple((places[f], i) if f is not None and depends[f] else None for f, i in edges)
+            weights = tuple(slot for slot, (f, _) in enumerate(edges) if f is not None and not depends[f])
+            out = shapes_of(node)
+            rule = _rule_for(node, sources, weights, [s and shapes[s[0]][s[1]] for s in sources], out, len(self._x))
+            read = [owners[s[0]] for s in sources if s is not None]
+            for owner in read:
+                self._reads[owner] += 1
+            places[node] = len(owners)
+            shapes.append(out)
+            owners.append(read[0] if rule.alias and len(read) == 1 else len(owners))
+            self._reads.append(0)
+            self._steps.append(Step(node, rule, sources, weights, owners[-1], len(self._edges) if weights else -1))
+            if weights:
+                self._edges.append(GradientEdge(node, 0))
+
+    def slopes(self) -> Tensor:
+        """Each score's gradient by its own sample, (n, *event); what reaches each layer's output is kept."""
+        ones = torch.ones_like(self._scores)
+        slopes, *self._kept = torch.autograd.grad(self._scores, [self._x, *self._edges], ones, retain_graph=True)
+        return slopes
+
+    def sweep(self, a: Tensor | None, v: Tensor) -> Roots:
+        """The gradient of sum_i a_i D(x_i) + <v, slopes> by all that the weights feed into the tape.
+
+        `a` (n,), or None for zeros; `v` (n, *event). Uses up what `slopes` kept.
+        """
+        roots: Roots = []
+        tangents: list[tuple[Tensor, ...] | None] = [(v,)]
+        left = list(self._reads)
+        owners = [0, *(step.owner for step in self._steps)]
+        with torch.no_grad():
+            for step in self._steps:
+                passage = _passage(step, tangents, owners, left)
+                along = step.rule.along(step.node, passage)
+                tangents.append(along if isinstance(along, tuple) else (along,))
+                if step.weights:
+                    roots += self._weigh(step, passage, a)
+        return roots
+
+    def _weigh(self, step: Step, passage: Passage, a: Tensor | None) -> Roots:
+        """What reaches the weights of one node; what was kept for it is let go."""
+        gy, self._kept[step.edge] = self._kept[step.edge], None
+        assert gy is not None and step.rule.weigh is not None
+        weighing = Weighing(gy, a)
+        roots: Roots = []
+        for slot in step.weights:
+            gradient = step.rule.weigh(step.node, slot, passage, weighing)
+            if gradient is not None:
+                edge = GradientEdge(*step.node.next_functions[slot])
+                roots.append((edge, gradient.sum_to_size(shapes_of(edge.node)[edge.output_nr])))
+        return roots
+
+
+def _passage(step: Step, tangents: list[tuple[Tensor, ...] | None], owners: list[int], left: list[int]) -> Passage:
+    """The tangents that a node reads; those read for the last time are forgotten, and may be overwritten."""
+    read = [None if s is None else owners[s[0]] for s in step.sources]
+    t = [None if s is None else tangents[s[0]][s[1]] for s in step.sources]  # pyright: ignore[reportOptionalSubscript]
+    for owner in read:
+        if owner is not None:
+            left[owner] -= 1
+    owned = [owner is not None and left[owner] == 0 and read.count(owner) == 1 for owner in read]
+    return Passage(t, owned)
+
+
+def _rule_for(
+    node: Node,
+    sources: tuple[tuple[int, int] | None, ...],
+    weights: tuple[int, ...],
+    shapes: list[Shape | None],
+    out: list[Shape],
+    n: int,
+) -> Rule:
+    """The node's rule, if it is there and holds for this node."""
+    name = plain_name(node)
+    rule = RULES.get(name)
+    if rule is None:
+        raise Obstacle(node, f"{name} is not known to be piecewise linear")
+    varying = tuple(slot for slot, source in enumerate(sources) if source is not None)
+    if rule.varying is not None and (len(varying) > 1 or varying[0] not in rule.varying):
+        raise Obstacle(node, f"{name} is not linear in what varies with the samples")
+    if weights and rule.weigh is None:
+        raise Obstacle(node, f"{name} with an operand that is learned has no rule")
+    ins = [shape for shape in shapes if shape is not None]
+    apart = all(shape and shape[0] % n == 0 for shape in out)
+    if rule.still is None:
+        apart = apart and all(len(i) == len(o) and i[0] == o[0] for i in ins for o in out)
+    elif apart:
+        apart = rule.still(node, ins, out)
+    if not apart:
+        raise Obstacle(node, f"{name} moves or mixes the samples' dimension")
+    return rule
+
+
+def plain_name(node: Node) -> str:
+    """Autograd's name for the forward operation: ConvolutionBackward0 -> Convolution0."""
+    return node.name().rpartition("::")[2].replace("Backward", "")
+
+
+def _forward_order(root: Node, leaf: Node) -> dict[Node, bool]:
+    """Every node that the root's value came from, operands first, with: does it depend on the leaf?"""
+    depends = {leaf: True}
+    stack = [root]
+    while stack:
+        node = stack[-1]
+        operands = [f for f, _ in node.next_functions if f is not None]
+        waiting = [f for f in operands if f not in depends]
+        if waiting:
+            stack += waiting
+            continue
+        stack.pop()
+        if node not in depends:
+            depends[node] = any(depends[f] for f in operands)
+    return depends
