@@ -92,7 +92,10 @@ def charts_of(series: dict[str, Series]) -> list[Chart]:
 def _wants_log(series: Sequence[Series]) -> bool:
     """A log axis where every value is above 0 and they span a factor of 50 or more."""
     values = np.concatenate([s.values[s.finite] for s in series])
-    return len(values) > 1 and values.min() > 0 and values.max() / values.min() >= 50
+    if len(values) == 0:
+        return False
+    low, high = float(values.min()), float(values.max())
+    return low > 0 and high >= 50 * low
 
 
 def smooth(values: np.ndarray) -> np.ndarray | None:
