@@ -1,0 +1,86 @@
+"""The Dirac-GAN's eigenvalues, found through the training code, are those of the closed forms."""
+
+import cmath
+
+import numpy as np
+import pytest
+
+from gradgan.core.errors import GradganError
+from gradgan.experiment import Dynamics
+
+
+def pair(half: complex, square: float) -> list[complex]:
+    return [half + cmath.sqrt(square), half - cmath.sqrt(square)]
+
+
+def damped(d: float) -> list[complex]:
+    return pair(-d / 2, d * d / 4 - 1 / 4)
+
+
+CASES = [
+    ("gan", {}, pair(0, -1 / 4)),
+    ("gan", {"reading": "minimax"}, pair(0, -1 / 4)),
+    ("r3gan", {"weight": 0.0}, pair(0, -1 / 4)),
+    ("wgan", {}, pair(0, -1)),
+    *[("r1", {"weight": g}, damped(g)) for g in (0.1, 1.0, 3.0)],
+    *[("r2", {"weight": g}, damped(g)) for g in (0.1, 1.0, 3.0)],
+    *[("r3gan", {"weight": g}, pair(-g, g * g - 1 / 4)) for g in (0.1, 0.5, 3.0)],
+    *[("gp_gan", {"weight": w, "reading": "consensus"}, pair(-w / 4, -1 / 4)) for w in (0.1, 2.0)],
+    ("gp_gan", {"weight": 2.0}, pair(0, -1 / 4)),
+    *[("gan", {"spread": s}, damped(s * s / 4)) for s in (0.5, 2.0)],
+    *[
+        ("atgp", {"spread": s, "weight": w, "reading": r}, damped(s * s / 4 + w * s * s / 8))
+        for s in (0.5, 2.0)
+        for w in (0.5, 4.0)
+        for r in ("sound", "published")
+    ],
+    *[("g_gan", {"spread": s, "weight": 2.0}, damped(s * s / 4)) for s in (0.5, 2.0)],
+]
+
+
+@pytest.mark.parametrize(
+    ("system", "options", "wanted"), CASES, ids=lambda v: str(v) if isinstance(v, (str, dict)) else ""
+)
+def test_eigenvalues(system, options, wanted):
+    found = Dynamics.of(system, **options).eigenvalues()
+    assert found is not None
+    for value in wanted:
+        assert np.abs(found - value).min() < 1e-6
+
+
+@pytest.mark.parametrize("system", ["wgan_gp", "dragan"])
+@pytest.mark.parametrize("weight", [0.05, 1.0, 50.0])
+def test_a_field_that_jumps_has_no_eigenvalues(system, weight):
+    assert Dynamics.of(system, weight=weight).eigenvalues() is None
+
+
+def test_wgan_gp_cycles_and_r1_arrives():
+    far = np.linalg.norm(Dynamics.of("wgan_gp", weight=0.3).trajectory(time=20.0, step=0.1)[-50:], axis=1)
+    near = np.linalg.norm(Dynamics.of("r1", weight=1.0).trajectory(time=20.0, step=0.1)[-1])
+    assert far.min() > 0.5
+    assert near < 1e-2
+
+
+def test_lines_print_both_ways_to_six_digits():
+    lines = Dynamics.of("r3gan", weight=0.5).lines()
+    assert lines[1].split(": ")[1] == lines[2].split(": ")[1].split("    ")[0]
+    assert "converges" in lines[3]
+
+
+def test_no_verdict_where_the_eigenvalues_say_nothing():
+    assert "not decided" in Dynamics.of("lsgan").lines()[-1]
+
+
+def test_the_portrait_is_a_picture(tmp_path):
+    from PIL import Image
+
+    out = Dynamics.of("gan").draw(tmp_path / "a" / "portrait.png")
+    with Image.open(out) as picture:
+        assert picture.size[0] > 300
+
+
+def test_third_players_and_bad_weights_are_refused():
+    with pytest.raises(GradganError, match="third player"):
+        Dynamics.of("gc_gan")
+    with pytest.raises(GradganError, match="weight must be finite"):
+        Dynamics.of("r1", weight=float("nan"))
