@@ -106,6 +106,7 @@ def make_gon_published() -> GonPublished:
     """GC-GAN as printed: the generator pays softplus(-q(g(G(z)))), while Q is pushed to say 1 everywhere.
 
         g(x) = grad_x D(x), q = Q's score; Q minimises -softplus(q(g(G(z)))) - softplus(q(g(x)))
+        weight = what multiplies it in the generator's loss, 1 as printed
 
     Q's loss has no minimum and its judgement soon carries nothing: see docs/systems.md. At q = 0 the value is log 2.
     Source: SYSTEMS 5, published.
@@ -118,6 +119,7 @@ def make_gon_matching() -> GonMatching:
     """GC-GAN, matching: the generator pays softplus(-q(g(G(z)))), Q tells real from fake gradient fields.
 
         g(x) = grad_x D(x); Q minimises softplus(-q(g(x))) + softplus(q(g(G(z))))
+        weight = what multiplies it in the generator's loss
 
     Needs a smooth critic: with ReLU-like ones g is piecewise constant and no gradient reaches G. At q = 0: log 2.
     Source: SYSTEMS 5, matching.
