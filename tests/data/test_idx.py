@@ -106,6 +106,14 @@ def test_a_bomb_is_not_unpacked(tmp_path):
     assert peak_of(lambda: read_idx(bomb, dimensions=3)) < 4_000_000
 
 
+def test_a_bomb_that_promises_more_than_gzip_can_hold_is_not_unpacked(tmp_path):
+    bomb = tmp_path / "bomb.gz"
+    bomb.write_bytes(
+        gzip.compress(idx_bytes(pixels(), sizes=(60_000, 1000, 1000)) + bytes(100_000_000), compresslevel=1)
+    )
+    assert peak_of(lambda: read_idx(bomb, dimensions=3)) < 4_000_000
+
+
 @pytest.mark.parametrize("name", ["liar", "liar.gz"])
 def test_a_promise_is_not_allocated(tmp_path, name):
     liar = write(tmp_path, name, idx_bytes(pixels(), sizes=(60_000, 1000, 1000)))

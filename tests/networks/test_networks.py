@@ -285,6 +285,10 @@ def test_signals_keep_their_size_without_norms(name, event):
     assert 0.2 < features.square().mean().sqrt() < 3
 
 
+def test_leaky_relu_has_slope_a_fifth():
+    assert activation("leaky_relu")(torch.tensor(-1.0)).item() == pytest.approx(-0.2)
+
+
 @pytest.mark.parametrize("how", ACTIVATIONS)
 def test_gain_keeps_the_mean_square(how):
     e = torch.randn(400_000, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
