@@ -22,8 +22,7 @@ def from_yaml(text: str, *, source: str) -> Config:
     try:
         tree = yaml.safe_load(text)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
-        where = str(getattr(error, "problem_mark", "") or "").strip()
-        raise GradganError(f"{source} is not YAML: {getattr(error, 'problem', error)} {where}".rstrip()) from error
+        raise GradganError(f"{source} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(tree, dict):
         raise GradganError(f"{source} must hold keys and values such as `steps: 1000`, got {type(tree).__name__}.")
     return from_plain(tree, source=source)

@@ -1,0 +1,137 @@
+"""Words to a Config: short keys, overrides, YAML there and back, and one clear line for everything wrong."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gradgan.core.errors import GradganError
+from gradgan.experiment import PRESETS, Config, complete, configure, read_config, to_yaml
+from gradgan.experiment.reading import from_yaml, override
+
+
+@pytest.mark.parametrize("name", list(PRESETS))
+def test_a_complete_config_is_loadable_again_and_stays(name):
+    whole = complete(configure(name))
+    again = from_yaml(to_yaml(whole), source="test")
+    assert again == whole
+    assert complete(again) == whole
+
+
+def test_short_keys_reach_their_places():
+    config = configure(
+        "ring",
+        settings=["r1.weight=5", "wgan_gp.target=2", "wgan_gp.weight=1e-3", "critic.widths=[4, 4]", "data.seed=7"],
+    )
+    assert config.penalties["r1"].weight == 5
+    assert config.penalties["wgan_gp"].options == {"target": 2}
+    assert config.penalties["wgan_gp"].weight == 1e-3, "YAML reads 1e-3 as a word; a number is meant"
+    assert config.critic.options["widths"] == [4, 4]
+    assert config.data.options == {"seed": 7}
+
+
+def test_another_system_keeps_shared_penalties_and_takes_its_own():
+    config = complete(configure("ring", system="r1", settings=["atgp.weight=0.5"]))
+    assert config.penalties["r1"].weight == configure("ring").penalties["r1"].weight
+    assert set(config.penalties) == {"r1", "atgp"}
+    config = complete(configure("ring", system="wgan_gp"))
+    assert config.penalties["wgan_gp"].weight == 10 and config.critic_steps == 5
+
+
+def test_g_gan_sign_follows_the_reading_unless_told():
+    assert complete(configure("ring", system="g_gan")).penalties["g_gan"].options["sign"] == -1
+    code = configure("ring", system="g_gan", settings=["reading=code"])
+    assert complete(code).penalties["g_gan"].options["sign"] == 1
+    told = configure("ring", system="g_gan", settings=["reading=code", "g_gan.sign=-1"])
+    assert complete(told).penalties["g_gan"].options["sign"] == -1
+
+
+def test_a_system_that_needs_a_smooth_critic_gets_one_or_says_so():
+    assert complete(configure("ring", system="gc_gan")).critic.options["activation"] == "silu"
+    with pytest.raises(GradganError, match="needs a smooth critic"):
+        complete(configure("ring", system="gc_gan", settings=["critic.activation=relu"]))
+
+
+def test_the_output_activation_follows_the_scale():
+    assert complete(configure("ring")).generator.options["output"] == "linear"
+    assert complete(configure("digits")).generator.options["output"] == "tanh"
+    assert complete(configure("mnist_mlp")).generator.options["output"] == "sigmoid"
+
+
+WRONG = [
+    (["stepz=3"], "steps"),
+    (["r1.wait=3"], "r1.weight"),
+    (["optimiser.lrr=3"], "optimiser.lr"),
+    (["steps=many"], "steps must be a valid integer"),
+    (["steps=0"], "steps must be finite >= 1"),
+    (["r1.weight=-1"], "r1.weight must be finite >= 0, got -1.0"),
+    (["r1.weight=.nan"], "r1.weight must be finite"),
+    (["r1.every=0"], "r1.every must be finite >= 1"),
+    (["r1=3"], "wants keys such as r1.weight"),
+    (["seed"], "key=value"),
+    (["seed=[1"], "not a YAML value"),
+    (["ema=2"], "ema must be finite"),
+    (["lr.shape=square"], "lr.shape must be"),
+    (["data.nme=1", "data.name=ring"], "option of data set"),
+    (["critic.activation=leeky_relu"], "leaky_relu"),
+    (["critic.name=mlp_generator"], "is no critic"),
+    (["wgan_gp.target=-1"], "wgan_gp.target must be finite"),
+    (["gon_matching.weight=1"], "third player"),
+    (["data.path=somewhere"], "not read from disk"),
+    (["device=cuda:77"], "not to be had"),
+    (["conditional=true", "data.name=dirac"], "wants labels"),
+    (["batch=100000"], "batch must lie in"),
+]
+
+
+@pytest.mark.parametrize(("settings", "message"), WRONG, ids=lambda v: v[0] if isinstance(v, list) else "")
+def test_wrong_words_are_one_clear_line(settings, message):
+    from gradgan.experiment import build
+
+    with pytest.raises(GradganError, match=message.replace("[", r"\[")) as caught:
+        build(configure("ring", settings=["data.samples=500", "batch=64", *settings]))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("steps: abc", "steps must be a valid integer"),
+        ("- 1\n- 2", "must hold keys"),
+        ("a: [", "is not YAML"),
+        ("sistem: gan", "system"),
+        ("penalties: {r1: {weight: heavy}}", "penalties.r1.weight must be"),
+        ("r1: {weight: [1]}", "penalties.r1.weight must be"),
+        ("penalties: {nope: {weight: 1}}", "unknown penalty"),
+        ("critic: 3", "critic must be"),
+    ],
+)
+def test_wrong_yaml_is_one_clear_line(text, message):
+    with pytest.raises(GradganError, match=message) as caught:
+        from_yaml(text, source="file.yaml")
+    assert "file.yaml" in str(caught.value) or "unknown penalty" in str(caught.value)
+
+
+def test_files_that_cannot_be_read(tmp_path):
+    with pytest.raises(GradganError, match="could not be read"):
+        read_config(tmp_path / "none.yaml")
+    (tmp_path / "bytes.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(GradganError, match="not text"):
+        read_config(tmp_path / "bytes.yaml")
+
+
+@given(text=st.text(max_size=40))
+def test_any_text_is_a_config_or_one_clear_line(text):
+    try:
+        assert isinstance(from_yaml(text, source="x"), Config)
+    except GradganError as error:
+        assert "\n" not in str(error)
+
+
+@given(
+    key=st.sampled_from(["steps", "r1.weight", "critic", "data", "penalties", "lr", "seed"]), text=st.text(max_size=12)
+)
+def test_any_override_is_a_config_or_one_clear_line(key, text):
+    try:
+        assert isinstance(override(Config(), [f"{key}={text}"]), Config)
+    except GradganError as error:
+        assert "\n" not in str(error)
