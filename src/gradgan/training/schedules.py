@@ -18,7 +18,7 @@ _SHAPES: dict[str, Callable[[float], float]] = {
 
 @dataclass(frozen=True)
 class Schedule:
-    """A factor over the run's progress: up from 0 during `warmup`, 1 until `hold`, then along `shape` to `final`.
+    """A factor over the run's progress: up from 0 during `warmup`, 1 until `hold` (if later), then along `shape` to `final`.
 
     >>> Schedule("linear", final=0.5)(0.0), Schedule("linear", final=0.5)(1.0)
     (1.0, 0.5)
@@ -41,7 +41,9 @@ class Schedule:
         progress = min(max(progress, 0.0), 1.0)
         if progress < self.warmup:
             return progress / self.warmup
-        along = 0.0 if progress <= self.hold else (progress - self.hold) / (1.0 - self.hold)
+        # A warm-up that ends after `hold` delays the way down; without this the factor would jump where it ends.
+        start = max(self.hold, self.warmup)
+        along = 0.0 if progress <= start else (progress - start) / (1.0 - start)
         if self.shape == "constant":
             return 1.0
         return self.final + (1.0 - self.final) * _SHAPES[self.shape](along)
