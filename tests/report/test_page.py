@@ -151,10 +151,13 @@ def test_the_policy_allows_the_pages_own_script_only(run):
 def test_hostile_words_stay_words(tmp_path):
     """Names, messages, units, configs and results full of markup add no tag and no attribute to the page."""
     pages = []
-    for name, word in (("a", "plain"), ("b", EVIL)):
-        with RunFolder.create(tmp_path / name, config_yaml=json.dumps({"note": word})) as run:
+    for word in ("plain", EVIL):
+        folder = tmp_path / word.replace("/", "|")
+        with RunFolder.create(folder, config_yaml=json.dumps({"note": word})) as run:
             fill(run, word)
-            run.update_info(status=word, created=word, gradgan=word)
+            run.update_info(status=word, created=word, gradgan=word, results={word: word})
+            run.update_info(data={"name": word, "count": word, "event": [word], "classes": word})
+            run.update_info(glossary={name: {"unit": word + "!", "sentence": word} for name in (word, "critic/r1")})
             run.log(30, 3.0, {f"critic/{word}": 1.0, word: math.nan, f"lr/{word}": 0.1})
             pages.append(read(run))
     plain, evil = pages

@@ -52,7 +52,7 @@ def header(info: Mapping[str, Any], path: Path) -> str:
     status = str(info.get("status", "unknown"))
     css = status if status in ("running", "finished", "stopped", "failed") else "unknown"
     name = system.get("name", path.name)
-    title = f"{e(name)} on {e(data['name'])}" if "name" in data else e(name)
+    title = e(name) + (f" on {e(data['name'])}" if "name" in data else "")
     facts = []
     if data.get("count") is not None:
         facts.append(f"{figure_of(data['count'])} real samples" if isinstance(data["count"], int) else e(data["count"]))
