@@ -105,8 +105,9 @@ class Scene:
         """The generator's adversarial loss per sample; real scores are computed only for losses that read them."""
         real = None
         if self.loss.needs_real:
+            # Not self.real_scores: kept without its graph, it would silence a penalty that reads it later (consensus).
             with torch.no_grad():
-                real = self.real_scores
+                real = self.critic(self.real)
         return self.loss.generator(real, self.fake_scores)
 
 
