@@ -58,7 +58,8 @@ class Catalog(Mapping[str, Entry]):
 
         def enter(make: Callable) -> Callable:
             key = name or make.__name__
-            if key in self._entries and self._entries[key].make.__module__ != make.__module__:
+            known = self._entries[key].make if key in self._entries else make
+            if (known.__module__, known.__qualname__) != (make.__module__, make.__qualname__):
                 raise GradganError(f"{self.kind} {key!r} is in the catalog already; choose another name.")
             missing = [fact for fact in self.required if fact not in facts]
             if missing or not inspect.getdoc(make):
