@@ -15,6 +15,7 @@ from .tiny import (
     LinearCritic,
     LinearGenerator,
     Mixing,
+    PairedLoss,
     SmoothCritic,
     draw,
     pair,
@@ -75,6 +76,25 @@ def step_left_alone(penalty: Any, facts: Facts) -> None:
             claim(all(p.grad is None for p in network.parameters()), f"{payer} pays: got a .grad at {name}")
         again = penalty.on(scene(networks, payer, event=EVENT, n=N))
         close(again, first.detach(), where=f"{payer} pays, the same step again", tolerance=0.0)
+
+
+def after_the_loss(penalty: Any, facts: Facts) -> None:
+    """In a step, neither its value nor its gradient depends on whether the losses were computed before it."""
+    for payer in penalty.payers:
+        networks = _networks(facts)
+        own = list(networks[payer].parameters())
+        answers = []
+        for before in (False, True):
+            step = scene(networks, payer, event=EVENT, n=N, loss=PairedLoss())
+            if before:
+                _ = step.critic_loss() if payer == "critic" else step.generator_loss()
+            value = penalty.on(step).mean()
+            answers.append(value.detach())
+            if value.requires_grad:
+                answers += torch.autograd.grad(value, own, allow_unused=True, materialize_grads=True)
+        half = len(answers) // 2
+        for got, wanted in zip(answers[half:], answers[:half], strict=True):
+            close(got, wanted, where=f"{payer} pays, loss computed first")
 
 
 def loud(penalty: Any, facts: Facts) -> None:
@@ -176,12 +196,12 @@ def parameter_refusals(penalty: Any, facts: Facts) -> None:
 def consensus_on_linear(penalty: Any, facts: Facts) -> None:
     """At the Dirac-GAN's equilibrium, with a critic of slope s, it is facts["on_linear"](s)."""
     zero = torch.zeros(6, dtype=torch.float64)
-    at_zero = {"real": torch.zeros(3, *EVENT, dtype=torch.float64), "z": torch.zeros(3, LATENT, dtype=torch.float64)}
+    real, z = torch.zeros(3, *EVENT, dtype=torch.float64), torch.zeros(3, LATENT, dtype=torch.float64)
     for slope in (0.0, 0.5, 2.0):
         networks = {"critic": LinearCritic(weight_of_slope(slope, EVENT)),
                     "generator": LinearGenerator(draw(LATENT, 6), zero, EVENT)}  # fmt: skip
         for payer in penalty.payers:
-            got = penalty.on(scene(networks, payer, event=EVENT, n=3, **at_zero))
+            got = penalty.on(scene(networks, payer, event=EVENT, n=3, real=real, z=z))
             close(got, torch.tensor(float(facts["on_linear"](slope)), dtype=torch.float64), where=f"slope {slope:g}")
 
 
@@ -236,7 +256,7 @@ def generator_is_reached(penalty: Any, facts: Facts) -> None:
     claim(any(bool(g.abs().max() > 1e-9) for g in gradients), "got a gradient of 0 at the generator")
 
 
-COMMON = (one_value, labels_bound, step_left_alone, loud, mixing)
+COMMON = (one_value, labels_bound, step_left_alone, after_the_loss, loud, mixing)
 PER_SAMPLE = (*COMMON, step_derivative)
 PARAMETER = (parameter_on_linear, *COMMON, step_derivative, parameter_reference, parameter_refusals)
 CONSENSUS = (consensus_on_linear, *COMMON, step_derivative, consensus_reference)

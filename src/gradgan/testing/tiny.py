@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as fn
 from torch import Tensor, nn
 
-from ..core.scene import Scene
+from ..core.scene import LossLike, Scene
 
 EVENTS: tuple[tuple[int, ...], ...] = ((2,), (1, 4, 5), (3, 3, 4), (2, 6))
 """Sample shapes: points, grey pictures, colour pictures, signals."""
@@ -152,6 +152,22 @@ class PlainLoss:
         return fn.softplus(-fake)
 
 
+class PairedLoss(PlainLoss):
+    """The relativistic loss, whose generator reads the real scores."""
+
+    name = "paired"
+    needs_real = True
+
+    def critic(self, real: Tensor, fake: Tensor) -> Tensor:
+        """softplus(F - D)"""
+        return fn.softplus(fake - real)
+
+    def generator(self, real: Tensor | None, fake: Tensor) -> Tensor:
+        """softplus(D - F)"""
+        assert real is not None
+        return fn.softplus(real - fake)
+
+
 def scene(
     networks: Mapping[str, nn.Module],
     payer: str,
@@ -161,12 +177,13 @@ def scene(
     z: Tensor | None = None,
     labels: Tensor | None = None,
     n: int = 4,
+    loss: LossLike | None = None,
 ) -> Scene:
     """One step of `payer` with these networks; batches are drawn where none is given."""
     return Scene(
         payer=payer,
         networks=networks,
-        loss=PlainLoss(),
+        loss=loss or PlainLoss(),
         real=pair(n, event)[0] if real is None else real,
         z=draw(n, LATENT, seed=13) if z is None else z,
         labels=labels,
