@@ -97,8 +97,9 @@ def test_the_page_tells_the_whole_run(run):
 def test_the_commands_name_the_run(tmp_path):
     with RunFolder.create(tmp_path / "my run", config_yaml="a: 1") as run:
         page = read(run)
-    assert f"--out '{tmp_path / 'my run'}' --resume" in page.text
-    assert f"gradgan sample '{tmp_path / 'my run'}'" in page.text
+    path = tmp_path / "my run"
+    assert f"gradgan train --config '{path}/config.yaml' --out '{path}' --resume" in page.text
+    assert f"gradgan sample '{path}' --out samples.png" in page.text
 
 
 def test_the_newest_picture_is_shown_and_the_others_can_be_played(run):

@@ -63,6 +63,8 @@ def header(info: Mapping[str, Any], path: Path) -> str:
     made = f"Begun {e(moment(info['created']))}" if "created" in info else ""
     lines = [e(system.get("summary", "")), ". ".join(part for part in (" ".join(facts), made) if part)]
     message = info.get("message")
+    if status == "running" and not message:
+        message = "The run was going on when this page was written, or was cut off since. Below: how to go on."
     return (
         f'<div class="top"><h1>{title}</h1><span class="status {css}">{e(status)}</span></div>'
         + "".join(f'<p class="lead">{line}</p>' for line in lines if line)
@@ -199,8 +201,9 @@ def commands(path: Path) -> str:
     run = shlex.quote(str(path))
     config = shlex.quote(str(path / "config.yaml"))
     rows = {
-        "Go on training": f"gradgan train {config} --out {run} --resume",
-        "Draw new samples": f"gradgan sample {run}",
+        "Go on training": f"gradgan train --config {config} --out {run} --resume",
+        "Draw new samples": f"gradgan sample {run} --out samples.png",
+        "Write this page again": f"gradgan report {run}",
         "Look at the same numbers in TensorBoard": f"tensorboard --logdir {shlex.quote(str(path / 'tensorboard'))}",
     }
     return (
