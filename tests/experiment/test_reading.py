@@ -135,3 +135,15 @@ def test_any_override_is_a_config_or_one_clear_line(key, text):
         assert isinstance(override(Config(), [f"{key}={text}"]), Config)
     except GradganError as error:
         assert "\n" not in str(error)
+
+
+def test_a_critic_that_mixes_samples_is_refused_under_a_penalty_and_allowed_without():
+    from gradgan.experiment import build
+
+    words = ["critic.norm=batch", "data.samples=500", "batch=64"]
+    with pytest.raises(GradganError, match="it mixes samples"):
+        build(configure("ring", system="r1", settings=words))
+    assert build(configure("ring", system="gan", settings=words)).system.name == "gan"
+    with pytest.raises(GradganError, match=r"generator\.body\.\d+ is BatchNorm1d: it mixes"):
+        build(configure("ring", system="atgp", settings=["generator.norm=batch", *words[1:]]))
+    assert build(configure("ring", system="gp_gan", settings=words)), "a gradient of the batch mean has a meaning"

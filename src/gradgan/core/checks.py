@@ -71,13 +71,13 @@ def mixing_layer(module: object) -> tuple[str, nn.Module] | None:
     return None
 
 
-def separate_samples(critic: object, *, caller: str) -> None:
-    """Refuse a critic in which the gradient by one sample has no meaning of its own."""
-    found = mixing_layer(critic)
+def separate_samples(network: object, *, caller: str, who: str = "critic") -> None:
+    """Refuse a network in which the gradient by one sample (or latent) has no meaning of its own."""
+    found = mixing_layer(network)
     if found is not None:
         name, layer = found
         raise GradganError(
-            f"{caller}: critic.{name} is {type(layer).__name__}: it mixes samples, so a per-sample input gradient has "
+            f"{caller}: {who}.{name} is {type(layer).__name__}: it mixes samples, so a per-sample input gradient has "
             "no meaning. Use nn.GroupNorm(1, channels) or no normalisation (arXiv:1704.00028, sec. 4)."
         )
 

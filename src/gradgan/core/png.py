@@ -1,7 +1,6 @@
-"""Pictures as PNG bytes, with the standard library alone: the run folder needs no imaging package."""
+"""Pictures as PNG bytes."""
 
-import struct
-import zlib
+import io
 
 import numpy as np
 
@@ -15,16 +14,8 @@ def png_bytes(image: np.ndarray) -> bytes:
             f"a picture must be uint8 (h, w) or (h, w, 3) and not empty, got {image.dtype} {image.shape}. "
             "Scale to 0..255 first, and put the channels last."
         )
-    height, width = image.shape[:2]
-    rows = np.ascontiguousarray(image).reshape(height, -1)
-    # PNG's filter 2 ("up"): each row minus the one above. Enlarged pixels repeat rows, so most of it becomes zeros.
-    up = rows.copy()
-    up[1:] -= rows[:-1]
-    data = np.concatenate([np.full((height, 1), 2, np.uint8), up], axis=1)
-    header = struct.pack(">IIBBBBB", width, height, 8, 0 if image.ndim == 2 else 2, 0, 0, 0)
-    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(data.tobytes(), 6)), (b"IEND", b"")]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, body) for kind, body in chunks)
+    from PIL import Image
 
-
-def _chunk(kind: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+    buffer = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(image)).save(buffer, format="PNG")
+    return buffer.getvalue()

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import Protocol, runtime_checkable
+from typing import ClassVar, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -115,6 +115,9 @@ class Scene:
 class Penalty(Protocol):
     """What a penalty is to those who compose it: a value per sample (n,), or per batch (), without its weight."""
 
+    per_sample: ClassVar[bool]
+    """Does it look at each sample's own gradient, which a critic that mixes samples does not have?"""
+
     @property
     def name(self) -> str:
         """The key in its catalog, in configs and in logs."""
@@ -123,11 +126,6 @@ class Penalty(Protocol):
     @property
     def payers(self) -> tuple[str, ...]:
         """The players that pay for it unless told otherwise."""
-        ...
-
-    @property
-    def per_sample(self) -> bool:
-        """Does it look at each sample's own gradient, which a critic that mixes samples does not have?"""
         ...
 
     def on(self, scene: Scene) -> Scores | Scalar | Tensor:

@@ -10,7 +10,7 @@ from ..core.checks import GradganError, separate_samples
 from ..core.rng import Streams, isolated
 from ..data import DATASETS, Dataset, Loader
 from ..networks import NETWORKS
-from ..penalties import PENALTIES
+from ..penalties import PENALTIES, LatentPenalty
 from ..systems import System
 from ..training.objective import Player, Term
 from ..training.schedules import Schedule
@@ -44,6 +44,8 @@ def build(config: Config) -> Experiment:
     networks = networks_of(config, dataset, system, device)
     if any(term.penalty.per_sample for term in system.terms):
         separate_samples(networks["critic"], caller=f"system {config.system!r}")
+    if any(isinstance(term.penalty, LatentPenalty) for term in system.terms):
+        separate_samples(networks["generator"], caller=f"system {config.system!r}", who="generator")
     streams = Streams(config.seed, device)
     state = State(
         networks=networks,

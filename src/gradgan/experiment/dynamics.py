@@ -158,7 +158,7 @@ def _verdict(values: np.ndarray) -> str | None:
     """What the eigenvalues say; None where all are 0 and say nothing."""
     if np.abs(values).max() < 1e-7:
         return None
-    fastest = float(max(values.real))
+    fastest = max(complex(value).real for value in values)
     if fastest < -1e-7:
         return f"converges, as exp({fastest:.4g} t)"
     return "circles for ever" if fastest < 1e-7 else f"moves away, as exp({fastest:.4g} t)"

@@ -22,18 +22,18 @@ def _r1_r2(weight: float) -> dict[str, PenaltyConfig]:
 
 def ring() -> Config:
     """Eight Gaussians on a circle: the smallest problem on which a GAN can collapse. About half a minute."""
-    wide: dict = {"widths": [256, 256, 256]}
+    deep: dict = {"widths": [128, 128, 128, 128]}
     return Config(
         preset="ring",
         system="r3gan",
         penalties=_r1_r2(0.1),
         data=DataConfig("ring"),
-        generator=NetworkConfig("mlp_generator", wide),
-        critic=NetworkConfig("mlp_critic", wide),
-        latent=16,
+        generator=NetworkConfig("mlp_generator", deep),
+        critic=NetworkConfig("mlp_critic", {"widths": [128, 128, 128]}),
+        latent=2,
         batch=256,
         steps=4000,
-        optimiser=OptimiserConfig(lr=1e-3, beta1=0.0, beta2=0.99),
+        optimiser=OptimiserConfig(lr=2e-3, beta1=0.0, beta2=0.99),
         lr=ScheduleConfig("cosine", final=0.01, hold=0.25),
         ema=0.995,
         log=EveryConfig(100),
@@ -53,10 +53,10 @@ def digits() -> Config:
         system="r3gan",
         penalties=_r1_r2(0.5),
         data=DataConfig("digits"),
-        generator=NetworkConfig("conv_generator", {"width": 64, "norm": "none"}),
-        critic=NetworkConfig("conv_critic", {"width": 64}),
+        generator=NetworkConfig("conv_generator", {"width": 32, "norm": "none"}),
+        critic=NetworkConfig("conv_critic", {"width": 32}),
         latent=64,
-        batch=128,
+        batch=64,
         steps=6000,
         optimiser=OptimiserConfig(lr=5e-4, beta1=0.0, beta2=0.99),
         lr=ScheduleConfig("cosine", final=0.05, hold=0.3),

@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 
 from ..core.checks import GradganError
-from ..core.types import Labels, Samples
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class ClassCoverage:
 
 
 def class_coverage(
-    samples: Samples, real: Samples, labels: Labels, *, classes: int, most: int = 10_000
+    samples: Tensor, real: Tensor, labels: Tensor, *, classes: int, most: int = 10_000
 ) -> ClassCoverage:
     """Classes of `samples` by a scikit-learn classifier (an RBF support vector machine) of the real ones.
 

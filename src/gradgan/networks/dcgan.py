@@ -1,4 +1,4 @@
-"""Convolutional networks in the manner of DCGAN, for images of 8 to 64 pixels; critics without normalisation.
+"""Convolutional networks in the manner of DCGAN, for images of 8 to 64 pixels; critics norm-free by default.
 
 Between image and base each step halves or doubles both sides with a 4x4 convolution of stride 2 (arXiv:1511.06434).
 """
@@ -60,17 +60,19 @@ def conv_critic(
     event: tuple[int, ...],
     width: int = 64,
     activation: str = "leaky_relu",
+    norm: str = "none",
     spectral_norm: bool = False,
     classes: int = 0,
 ) -> CriticNetwork:
-    """Convolutional critic without normalisation: image -> 3x3 convolution -> halvings -> score.
+    """Convolutional critic: image -> 3x3 convolution -> halvings -> score.
 
-    DCGAN's critic has batch normalisation, which mixes samples; a per-sample gradient has no meaning there
-    (arXiv:1704.00028, sec. 4). Shapes: x (n, c, h, w) -> (n,), sides 8 to 64.    Paper: cf. arXiv:1511.06434.
+    `norm="batch"` is DCGAN's own critic. It mixes samples, so per-sample penalties refuse it: a gradient of one score
+    by one sample has no meaning there (arXiv:1704.00028, sec. 4).
+    Shapes: x (n, c, h, w) -> (n,), sides 8 to 64.    Paper: cf. arXiv:1511.06434.
     """
     whole(classes, what="classes", minimum=0)
     rungs = ladder(event, width, caller="conv_critic")
-    trunk, features = _trunk(rungs, activation)
+    trunk, features = _trunk(rungs, activation, batch_norm=one_of_norms(norm))
     return CriticNetwork(trunk, rungs.event, features, classes, spectral_norm)
 
 
@@ -99,16 +101,20 @@ def conv_field(event: tuple[int, ...], width: int = 32, activation: str = "silu"
     return FieldNetwork(initialised(_Hourglass(rungs, activation), activation), rungs.event)
 
 
-def _halvings(rungs: Ladder, activation: str) -> list[nn.Module]:
-    """A 3x3 convolution to the first width, then one block for each halving."""
+def _halvings(rungs: Ladder, activation: str, *, batch_norm: bool = False) -> list[nn.Module]:
+    """A 3x3 convolution to the first width, then one block for each halving, normalised if asked for."""
     first = nn.Sequential(nn.Conv2d(rungs.event[0], rungs.channels[0], 3, 1, 1), make_activation(activation))
-    pairs = pairwise(rungs.channels)
-    return [first, *(nn.Sequential(nn.Conv2d(a, b, 4, 2, 1), make_activation(activation)) for a, b in pairs)]
+
+    def halving(before: int, out: int) -> nn.Module:
+        norm = [nn.BatchNorm2d(out)] if batch_norm else []
+        return nn.Sequential(nn.Conv2d(before, out, 4, 2, 1), *norm, make_activation(activation))
+
+    return [first, *(halving(before, out) for before, out in pairwise(rungs.channels))]
 
 
-def _trunk(rungs: Ladder, activation: str) -> tuple[nn.Module, int]:
+def _trunk(rungs: Ladder, activation: str, *, batch_norm: bool = False) -> tuple[nn.Module, int]:
     """Image -> flat features, and how many they are."""
-    trunk = nn.Sequential(Pad(rungs), *_halvings(rungs, activation), nn.Flatten())
+    trunk = nn.Sequential(Pad(rungs), *_halvings(rungs, activation, batch_norm=batch_norm), nn.Flatten())
     return initialised(trunk, activation), rungs.channels[-1] * prod(rungs.base)
 
 

@@ -58,17 +58,19 @@ def mlp_critic(
     event: tuple[int, ...],
     widths: Sequence[int] = (256, 128),
     activation: str = "leaky_relu",
+    norm: str = "none",
     spectral_norm: bool = False,
     classes: int = 0,
 ) -> CriticNetwork:
     """Fully connected critic: sample -> 256 -> 128 -> score, leaky ReLU.
 
-    The defaults are the published network of system 1; widths=() is a linear critic.
+    The defaults are the published network of system 1; widths=() is a linear critic. `norm="batch"` mixes samples, so
+    per-sample penalties refuse it (arXiv:1704.00028, sec. 4).
     Shapes: x (n, *event) -> (n,).    Paper: Goodfellow et al. 2014, arXiv:1406.2661.
     """
     event = shape_of(event, caller="mlp_critic")
     whole(classes, what="classes", minimum=0)
-    layers, last = _layers(prod(event), widths, activation)
+    layers, last = _layers(prod(event), widths, activation, batch_norm=one_of_norms(norm))
     return CriticNetwork(nn.Sequential(nn.Flatten(), *layers), event, last, classes, spectral_norm)
 
 

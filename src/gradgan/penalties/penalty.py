@@ -74,12 +74,14 @@ class LatentPenalty:
         """The penalty's value for each latent; raises GradganError for latents without a batch dimension."""
         # Before the sigmoid hides the layers in a function.
         separate_samples(critic, caller=self.name)
+        separate_samples(generator, caller=self.name, who="generator")
         judge = probability_of(critic) if self.of == "probability" else critic
         return self.sign * squared_norm(latent_gradient(judge, generator, z, caller=self.name))
 
     def on(self, scene: Scene) -> Scores:
         """The value in a training step."""
         separate_samples(scene.network("critic"), caller=self.name)
+        separate_samples(scene.network("generator"), caller=self.name, who="generator")
         return self(scene.critic, scene.generator, scene.z)
 
 

@@ -6,7 +6,7 @@ generator: its system's loss, on prior and posterior latents alike, + the same r
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -65,7 +65,7 @@ def features_of(critic: nn.Module) -> Callable[[Samples], Tensor]:
             f"variational.of=features wants a critic with a method features(x), {type(critic).__name__} has none. "
             "Give it one, or use variational.of=samples."
         )
-    return features
+    return cast("Callable[[Samples], Tensor]", features)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from ..core.checks import GradganError, all_finite
 from ..core.record import RunFolder
 from . import checkpoint
 from .state import State
-from .steps import Numbers
+from .steps import Numbers, evaluating
 
 
 @runtime_checkable
@@ -118,13 +118,9 @@ def generate(generator: torch.nn.Module, z: Tensor, labels: Tensor | None = None
     its own latent and label, so equal latents give equal samples."""
     if len(z) == 0:
         raise GradganError("sampling wants at least one latent, got none.")
-    training = generator.training
-    generator.eval()
-    try:
+    with evaluating(generator):
         parts = [
             generator(z[i : i + batch]) if labels is None else generator(z[i : i + batch], labels[i : i + batch])
             for i in range(0, len(z), batch)
         ]
         return torch.cat(parts)
-    finally:
-        generator.train(training)

@@ -18,7 +18,7 @@ _SHAPES: dict[str, Callable[[float], float]] = {
 
 @dataclass(frozen=True)
 class Schedule:
-    """A factor over the run's progress: up from 0 during `warmup`, 1 until `hold` (if later), then along `shape` to `final`.
+    """A factor over a run: up from 0 during `warmup`, 1 until `hold` (if later), then along `shape` to `final`.
 
     >>> Schedule("linear", final=0.5)(0.0), Schedule("linear", final=0.5)(1.0)
     (1.0, 0.5)

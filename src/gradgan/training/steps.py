@@ -1,10 +1,11 @@
 """One update of one player, and one round of all of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..core.gradients import input_gradient, latent_gradient, norm
 from ..core.scene import LossLike, Scene
@@ -102,7 +103,29 @@ def play_round(
 
 
 def critic_numbers(scene: Scene) -> Numbers:
-    """Mean scores and slopes of the critic after its update, at the batch it was updated on."""
+    """Mean scores and slopes of the critic after its update, at the batch it was updated on.
+
+    In evaluation mode: measuring must not move BatchNorm's statistics or spectral norm's vectors, else a run would
+    depend on how often it is logged.
+    """
+    with evaluating(scene.network("critic"), scene.network("generator")):
+        return _critic_numbers(scene)
+
+
+@contextmanager
+def evaluating(*networks: nn.Module) -> Iterator[None]:
+    """Evaluation mode within; every module's own mode is restored."""
+    modes = [(module, module.training) for network in networks for module in network.modules()]
+    try:
+        for network in networks:
+            network.eval()
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
+
+
+def _critic_numbers(scene: Scene) -> Numbers:
     real, real_slope = input_gradient(scene.critic, scene.real)
     fake, fake_slope = input_gradient(scene.critic, scene.fake)
     latent_slope = latent_gradient(lambda x: scene.critic(x).sigmoid(), scene.generator, scene.z)
