@@ -1,6 +1,5 @@
 """Double backward: the gradient is differentiated again, by a shared forward or, the reference, by separate ones."""
 
-import torch
 from torch import Tensor
 
 from ..core.gradients import input_gradient

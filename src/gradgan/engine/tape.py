@@ -16,6 +16,9 @@ from .rules.rule import Passage, Rule, Shape, Weighing, shapes_of
 Roots = list[tuple[GradientEdge, Tensor]]
 """Where the gradient enters the graph of the weights, and with what."""
 
+Sources = tuple[tuple[int, int] | None, ...]
+"""For each operand of a node the (place, output) of the tangent that it reads, None where it is constant."""
+
 
 class Obstacle(Exception):
     """A node that the tape cannot sweep, and why."""
@@ -30,17 +33,15 @@ class Obstacle(Exception):
 class Step:
     """One node of the tape.
 
-    sources   for each operand the (place, output) of the tangent that it reads, None where it is constant
+    sources   where the operands' tangents are
     weights   the operands that depend on the critic's weights alone
-    owner     the place whose memory the result may share
     edge      which of the kept gradients is this node's, -1 where it has no weights
     """
 
     node: Node
     rule: Rule
-    sources: tuple[tuple[int, int] | None, ...]
+    sources: Sources
     weights: tuple[int, ...]
-    owner: int
     edge: int
 
 
@@ -54,7 +55,10 @@ class Tape:
         self._steps: list[Step] = []
         self._edges: list[GradientEdge] = []
         self._kept: list[Tensor | None] = []
-        # How often each place's memory is still to be read; then it may be overwritten. Place 0 is not ours.
+        # By place: whose memory its tangent may lie in; which places lie in its memory; how often that is read, after
+        # which it may be overwritten. Place 0 is the caller's v, which one read too many keeps from that.
+        self._owners: list[int] = [0]
+        self._sharing: list[list[int]] = [[0]]
         self._reads: list[int] = [1]
         self._record()
 
@@ -65,7 +69,7 @@ class Tape:
             raise Obstacle(None, "the scores do not depend on the samples")
         places: dict[Node, int] = {leaf: 0}
         shapes: list[list[Shape]] = [[tuple(self._x.shape)]]
-        owners = [0]
+        owners = self._owners
         for node in (node for node, varies in depends.items() if varies and node is not leaf):
             edges = node.next_functions
             sources = tuple((places[f], i) if f is not None and depends[f] else None for f, i in edges)
@@ -77,16 +81,24 @@ class Tape:
                 self._reads[owner] += 1
             places[node] = len(owners)
             shapes.append(out)
-            owners.append(read[0] if rule.alias and len(read) == 1 else len(owners))
-            self._reads.append(0)
-            self._steps.append(Step(node, rule, sources, weights, owners[-1], len(self._edges) if weights else -1))
+            self._steps.append(Step(node, rule, sources, weights, len(self._edges) if weights else -1))
+            self._remember(read[0] if rule.alias and len(read) == 1 else len(owners))
             if weights:
                 self._edges.append(GradientEdge(node, 0))
+
+    def _remember(self, owner: int) -> None:
+        """The next place's tangent may lie in the memory of the one at `owner`."""
+        place = len(self._owners)
+        self._owners.append(owner)
+        self._sharing.append([])
+        self._reads.append(0)
+        self._sharing[owner].append(place)
 
     def slopes(self) -> Tensor:
         """Each score's gradient by its own sample, (n, *event); what reaches each layer's output is kept."""
         ones = torch.ones_like(self._scores)
-        slopes, *self._kept = torch.autograd.grad(self._scores, [self._x, *self._edges], ones, retain_graph=True)
+        wanted: list[Tensor | GradientEdge] = [self._x, *self._edges]
+        slopes, *self._kept = torch.autograd.grad(self._scores, wanted, ones, retain_graph=True)  # pyright: ignore
         return slopes
 
     def sweep(self, a: Tensor | None, v: Tensor) -> Roots:
@@ -95,17 +107,30 @@ class Tape:
         `a` (n,), or None for zeros; `v` (n, *event). Uses up what `slopes` kept.
         """
         roots: Roots = []
-        tangents: list[tuple[Tensor, ...] | None] = [(v,)]
+        tangents: list[tuple[Tensor, ...]] = [(v,)]
         left = list(self._reads)
-        owners = [0, *(step.owner for step in self._steps)]
         with torch.no_grad():
             for step in self._steps:
-                passage = _passage(step, tangents, owners, left)
+                passage = self._passage(step, tangents, left)
                 along = step.rule.along(step.node, passage)
                 tangents.append(along if isinstance(along, tuple) else (along,))
                 if step.weights:
                     roots += self._weigh(step, passage, a)
         return roots
+
+    def _passage(self, step: Step, tangents: list[tuple[Tensor, ...]], left: list[int]) -> Passage:
+        """The tangents that a node reads; memory read for the last time is let go, and may be overwritten."""
+        t = [None if s is None else tangents[s[0]][s[1]] for s in step.sources]
+        read = [None if s is None else self._owners[s[0]] for s in step.sources]
+        for owner in read:
+            if owner is not None:
+                left[owner] -= 1
+        last = [owner is not None and left[owner] == 0 for owner in read]
+        for owner in {owner for owner, done in zip(read, last, strict=True) if owner is not None and done}:
+            for place in self._sharing[owner]:
+                if place < len(tangents):
+                    tangents[place] = ()
+        return Passage(t, [done and read.count(owner) == 1 for owner, done in zip(read, last, strict=True)])
 
     def _weigh(self, step: Step, passage: Passage, a: Tensor | None) -> Roots:
         """What reaches the weights of one node; what was kept for it is let go."""
@@ -116,25 +141,15 @@ class Tape:
         for slot in step.weights:
             gradient = step.rule.weigh(step.node, slot, passage, weighing)
             if gradient is not None:
-                edge = GradientEdge(*step.node.next_functions[slot])
-                roots.append((edge, gradient.sum_to_size(shapes_of(edge.node)[edge.output_nr])))
+                maker, output = step.node.next_functions[slot]
+                assert maker is not None
+                roots.append((GradientEdge(maker, output), gradient.sum_to_size(shapes_of(maker)[output])))
         return roots
-
-
-def _passage(step: Step, tangents: list[tuple[Tensor, ...] | None], owners: list[int], left: list[int]) -> Passage:
-    """The tangents that a node reads; those read for the last time are forgotten, and may be overwritten."""
-    read = [None if s is None else owners[s[0]] for s in step.sources]
-    t = [None if s is None else tangents[s[0]][s[1]] for s in step.sources]  # pyright: ignore[reportOptionalSubscript]
-    for owner in read:
-        if owner is not None:
-            left[owner] -= 1
-    owned = [owner is not None and left[owner] == 0 and read.count(owner) == 1 for owner in read]
-    return Passage(t, owned)
 
 
 def _rule_for(
     node: Node,
-    sources: tuple[tuple[int, int] | None, ...],
+    sources: Sources,
     weights: tuple[int, ...],
     shapes: list[Shape | None],
     out: list[Shape],
@@ -146,12 +161,12 @@ def _rule_for(
     if rule is None:
         raise Obstacle(node, f"{name} is not known to be piecewise linear")
     varying = tuple(slot for slot, source in enumerate(sources) if source is not None)
-    if rule.varying is not None and (len(varying) > 1 or varying[0] not in rule.varying):
+    if rule.varying is not None and (len(varying) != 1 or varying[0] not in rule.varying):
         raise Obstacle(node, f"{name} is not linear in what varies with the samples")
     if weights and rule.weigh is None:
         raise Obstacle(node, f"{name} with an operand that is learned has no rule")
     ins = [shape for shape in shapes if shape is not None]
-    apart = all(shape and shape[0] % n == 0 for shape in out)
+    apart = all(len(shape) > 0 and shape[0] % n == 0 for shape in out)
     if rule.still is None:
         apart = apart and all(len(i) == len(o) and i[0] == o[0] for i in ins for o in out)
     elif apart:

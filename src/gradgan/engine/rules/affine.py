@@ -11,26 +11,24 @@ from .rule import Node, Passage, Rule, Shape, Weighing, per_row, shapes_of, sign
 
 
 def _convolve(node: Node, p: Passage) -> Tensor:
-    return torch.convolution(
-        p.t[0], node._saved_weight, None, node._saved_stride, node._saved_padding, node._saved_dilation,
-        node._saved_transposed, node._saved_output_padding, node._saved_groups,
-    )  # fmt: skip
+    return torch.convolution(p.at(0), node._saved_weight, None, *_geometry(node))
+
+
+def _geometry(node: Node) -> tuple:
+    return (node._saved_stride, node._saved_padding, node._saved_dilation, node._saved_transposed,
+            node._saved_output_padding, node._saved_groups)  # fmt: skip
 
 
 def _convolution_weight(node: Node, slot: int, p: Passage, w: Weighing) -> Tensor | None:
     if slot == 2:
-        return _weighted_sum(w, keep=1)
-    (t, *_), weight = p.t, node._saved_weight
-    assert t is not None
-    c = w.combined(t, node._saved_input, p.owned[0])
-    return torch.ops.aten.convolution_backward(
-        w.gy, c, weight, None, node._saved_stride, node._saved_padding, node._saved_dilation,
-        node._saved_transposed, node._saved_output_padding, node._saved_groups, (False, True, False),
-    )[1]  # fmt: skip
+        return _weighted_sum(w)
+    c, weight = w.combined(p, 0, node._saved_input), node._saved_weight
+    only_weight = (False, True, False)
+    return torch.ops.aten.convolution_backward(w.gy, c, weight, None, *_geometry(node), only_weight)[1]
 
 
-def _weighted_sum(w: Weighing, *, keep: int) -> Tensor | None:
-    """sum_i a_i gy_i over everything but dimension `keep`, in one pass over gy."""
+def _weighted_sum(w: Weighing) -> Tensor | None:
+    """sum_i a_i gy_i over everything but the channels, in one pass over gy."""
     if w.a is None:
         return None
     gy = w.gy.flatten(2).sum(2) if w.gy.ndim > 2 else w.gy
@@ -38,68 +36,46 @@ def _weighted_sum(w: Weighing, *, keep: int) -> Tensor | None:
 
 
 def _addmm(node: Node, p: Passage) -> Tensor:
-    product = torch.mm(p.t[1], node._saved_mat2)
+    product = torch.mm(p.at(1), node._saved_mat2)
     return product if node._saved_alpha == 1 else product * node._saved_alpha
 
 
 def _addmm_weight(node: Node, slot: int, p: Passage, w: Weighing) -> Tensor | None:
-    if slot == 0:
-        bias = _weighted_sum(w, keep=1)
-        return bias if bias is None or node._saved_beta == 1 else bias * node._saved_beta
-    t = p.t[1]
-    assert t is not None
-    product = torch.mm(w.combined(t, node._saved_mat1, p.owned[1]).t(), w.gy)
-    return product if node._saved_alpha == 1 else product * node._saved_alpha
+    factor = node._saved_beta if slot == 0 else node._saved_alpha
+    gradient = _weighted_sum(w) if slot == 0 else torch.mm(w.combined(p, 1, node._saved_mat1).t(), w.gy)
+    return gradient if gradient is None or factor == 1 else gradient * factor
 
 
 def _mm_weight(node: Node, slot: int, p: Passage, w: Weighing) -> Tensor:
-    t = p.t[0]
-    assert t is not None
-    return torch.mm(w.combined(t, node._saved_self, p.owned[0]).t(), w.gy)
+    return torch.mm(w.combined(p, 0, node._saved_self).t(), w.gy)
 
 
 def _mv_weight(node: Node, slot: int, p: Passage, w: Weighing) -> Tensor:
-    t = p.t[0]
-    assert t is not None
-    return torch.mv(w.combined(t, node._saved_self, p.owned[0]).t(), w.gy)
+    return torch.mv(w.combined(p, 0, node._saved_self).t(), w.gy)
 
 
 def _bmm(node: Node, p: Passage) -> Tensor:
-    left, right = p.t
-    return torch.bmm(left, node._saved_mat2) if left is not None else torch.bmm(node._saved_self, right)
+    if p.t[0] is not None:
+        return torch.bmm(p.at(0), node._saved_mat2)
+    return torch.bmm(node._saved_self, p.at(1))
 
 
 def _bmm_weight(node: Node, slot: int, p: Passage, w: Weighing) -> Tensor:
-    left, right = p.t
-    if left is not None:
-        return torch.bmm(w.combined(left, node._saved_self, p.owned[0]).transpose(1, 2), w.gy)
-    assert right is not None
-    return torch.bmm(w.gy, w.combined(right, node._saved_mat2, p.owned[1]).transpose(1, 2))
+    if slot == 1:
+        return torch.bmm(w.combined(p, 0, node._saved_self).transpose(1, 2), w.gy)
+    return torch.bmm(w.gy, w.combined(p, 1, node._saved_mat2).transpose(1, 2))
 
 
 def _mul(node: Node, p: Passage) -> Tensor:
-    left, right = p.t
-    if left is not None:
-        return left * node._saved_other
-    assert right is not None
-    return right * node._saved_self
+    return p.at(0) * node._saved_other if p.t[0] is not None else p.at(1) * node._saved_self
 
 
 def _mul_weight(node: Node, slot: int, p: Passage, w: Weighing) -> Tensor:
-    t, h = (p.t[1], node._saved_other) if slot == 0 else (p.t[0], node._saved_self)
-    assert t is not None
-    return w.gy * w.combined(t, h, p.owned[1 - slot])
-
-
-def _div(node: Node, p: Passage) -> Tensor:
-    assert p.t[0] is not None
-    return p.t[0] / node._saved_other
+    return w.gy * w.combined(p, 1 - slot, node._saved_other if slot == 0 else node._saved_self)
 
 
 def _div_weight(node: Node, slot: int, p: Passage, w: Weighing) -> Tensor:
-    t = p.t[0]
-    assert t is not None
-    return -w.gy * w.combined(t, node._saved_self, p.owned[0]) / node._saved_other.square()
+    return -w.gy * w.combined(p, 0, node._saved_self) / node._saved_other.square()
 
 
 def _sum(node: Node, p: Passage) -> Tensor:
@@ -169,11 +145,11 @@ _ADDED = Rule(added, added_weight, alias=True)
 RULES: dict[str, Rule] = {
     "Convolution0": Rule(_convolve, _convolution_weight, varying=(0,)),
     "Addmm0": Rule(_addmm, _addmm_weight, varying=(1,)),
-    "Mm0": Rule(lambda node, p: torch.mm(p.t[0], node._saved_mat2), _mm_weight, varying=(0,)),
-    "Mv0": Rule(lambda node, p: torch.mv(p.t[0], node._saved_vec), _mv_weight, varying=(0,), still=_mm_still),
+    "Mm0": Rule(lambda node, p: torch.mm(p.at(0), node._saved_mat2), _mm_weight, varying=(0,)),
+    "Mv0": Rule(lambda node, p: torch.mv(p.at(0), node._saved_vec), _mv_weight, varying=(0,), still=_mm_still),
     "Bmm0": Rule(_bmm, _bmm_weight, varying=(0, 1)),
     "Mul0": Rule(_mul, _mul_weight, varying=(0, 1)),
-    "Div0": Rule(_div, _div_weight, varying=(0,)),
+    "Div0": Rule(lambda node, p: p.at(0) / node._saved_other, _div_weight, varying=(0,)),
     "Add0": Rule(_sum, added_weight, alias=True),
     "Sub0": _ADDED,
     "Rsub1": _ADDED,

@@ -1,4 +1,4 @@
-"""Rules for kinks: activations and maxima that are linear on each side. The mask is autograd's own, also exactly at 0."""
+"""Rules for kinks: what is linear on either side. The mask is autograd's own, also exactly at 0."""
 
 import torch
 from torch import Tensor
@@ -19,53 +19,48 @@ def _leaky_relu_in_place(node: Node, p: Passage) -> Tensor:
 
 
 def _masked_leaky(p: Passage, h: Tensor, slope: float, is_result: bool) -> Tensor:
-    t = p.t[0]
+    t = p.at(0)
     if p.owned[0]:
         return _leaky.grad_input(t, h, slope, is_result, grad_input=t)
     return _leaky(t, h, slope, is_result)
 
 
 def _relu(node: Node, p: Passage) -> Tensor:
-    t = p.t[0]
+    t = p.at(0)
     if p.owned[0]:
         return _threshold.grad_input(t, node._saved_result, 0, grad_input=t)
     return _threshold(t, node._saved_result, 0)
 
 
 def _prelu(node: Node, p: Passage) -> Tensor:
-    t = p.t[0]
-    assert t is not None
+    t = p.at(0)
     return torch.where(node._saved_self > 0, t, t * node._saved_weight)
 
 
 def _prelu_weight(node: Node, slot: int, p: Passage, w: Weighing) -> Tensor:
-    t, h = p.t[0], node._saved_self
-    assert t is not None
-    return (w.gy * w.combined(t, h, p.owned[0])).masked_fill_(h > 0, 0)
+    h = node._saved_self
+    return (w.gy * w.combined(p, 0, h)).masked_fill_(h > 0, 0)
 
 
 def _max_pool(spatial: int):
     """The tangent at the place that was the largest of each window."""
 
     def along(node: Node, p: Passage) -> Tensor:
-        t, where = p.t[0], node._saved_result1
-        assert t is not None
+        t, where = p.at(0), node._saved_result1
         return t.flatten(-spatial).gather(-1, where.flatten(-spatial)).reshape(where.shape)
 
     return along
 
 
 def _max_along(node: Node, p: Passage) -> Tensor:
-    t, where = p.t[0], node._saved_indices
-    assert t is not None
+    t, where = p.at(0), node._saved_indices
     dim = signed(node._saved_dim, t.ndim)
     return t.gather(dim, where if node._saved_keepdim else where.unsqueeze(dim)).reshape(where.shape)
 
 
 def _extreme(node: Node, p: Passage) -> Tensor:
     """amax and amin: ties share, as in their backward."""
-    t, h, result = p.t[0], node._saved_self, node._saved_result
-    assert t is not None
+    t, h, result = p.at(0), node._saved_self, node._saved_result
     dims = sorted(signed(d, h.ndim) for d in node._saved_dim)
     if not node._saved_keepdim:
         for dim in dims:

@@ -14,31 +14,31 @@ _aten: Any = torch.ops.aten
 
 def _average_pool(pool: Callable) -> Callable:
     def along(node: Node, p: Passage) -> Tensor:
-        return pool(p.t[0], node._saved_kernel_size, node._saved_stride, node._saved_padding, node._saved_ceil_mode,
+        return pool(p.at(0), node._saved_kernel_size, node._saved_stride, node._saved_padding, node._saved_ceil_mode,
                     node._saved_count_include_pad, node._saved_divisor_override)  # fmt: skip
 
     return along
 
 
 def _adaptive_pool(pool: Callable, spatial: int) -> Callable:
-    return lambda node, p: pool(p.t[0], shapes_of(node)[0][-spatial:])
+    return lambda node, p: pool(p.at(0), shapes_of(node)[0][-spatial:])
 
 
 def _upsample(operation: Callable, scales: tuple[str, ...], *, aligns: bool) -> Callable:
     def along(node: Node, p: Passage) -> Tensor:
         options = [node._saved_align_corners] if aligns else []
         options += [getattr(node, f"_saved_{name}") for name in scales]
-        return operation(p.t[0], node._saved_output_size, *options)
+        return operation(p.at(0), node._saved_output_size, *options)
 
     return along
 
 
 def _pad(operation: Callable) -> Callable:
-    return lambda node, p: operation(p.t[0], node._saved_padding)
+    return lambda node, p: operation(p.at(0), node._saved_padding)
 
 
 def _constant_pad(node: Node, p: Passage) -> Tensor:
-    return fn.pad(p.t[0], node._saved_pad)  # pyright: ignore[reportArgumentType]
+    return fn.pad(p.at(0), node._saved_pad)
 
 
 def _pad_still(node: Node, ins: list[Shape], out: list[Shape]) -> bool:
@@ -46,7 +46,7 @@ def _pad_still(node: Node, ins: list[Shape], out: list[Shape]) -> bool:
 
 
 def _unfold(node: Node, p: Passage) -> Tensor:
-    return fn.unfold(p.t[0], node._saved_kernel_size, node._saved_dilation, node._saved_padding, node._saved_stride)  # pyright: ignore[reportArgumentType]
+    return fn.unfold(p.at(0), node._saved_kernel_size, node._saved_dilation, node._saved_padding, node._saved_stride)
 
 
 def _folds_still(node: Node, ins: list[Shape], out: list[Shape]) -> bool:
@@ -90,8 +90,8 @@ RULES: dict[str, Rule] = {
     },
     **{name: Rule(_pad(op), varying=(0,)) for name, op in _PADS.items()},
     "ConstantPadNd0": Rule(_constant_pad, varying=(0,), still=_pad_still),
-    "PixelShuffle0": Rule(lambda node, p: fn.pixel_shuffle(p.t[0], node._saved_upscale_factor), varying=(0,)),
-    "PixelUnshuffle0": Rule(lambda node, p: fn.pixel_unshuffle(p.t[0], node._saved_downscale_factor), varying=(0,)),
-    "ChannelShuffle0": Rule(lambda node, p: fn.channel_shuffle(p.t[0], node._saved_groups), varying=(0,)),
+    "PixelShuffle0": Rule(lambda node, p: fn.pixel_shuffle(p.at(0), node._saved_upscale_factor), varying=(0,)),
+    "PixelUnshuffle0": Rule(lambda node, p: fn.pixel_unshuffle(p.at(0), node._saved_downscale_factor), varying=(0,)),
+    "ChannelShuffle0": Rule(lambda node, p: fn.channel_shuffle(p.at(0), node._saved_groups), varying=(0,)),
     "Im2Col0": Rule(_unfold, varying=(0,), still=_folds_still),
 }

@@ -23,6 +23,12 @@ class Passage:
     t: list[Tensor | None]
     owned: list[bool]
 
+    def at(self, slot: int) -> Tensor:
+        """The tangent of operand `slot`, which the rule has as varying."""
+        t = self.t[slot]
+        assert t is not None
+        return t
+
 
 @dataclass(slots=True)
 class Weighing:
@@ -32,12 +38,13 @@ class Weighing:
     gy: Tensor
     a: Tensor | None
 
-    def combined(self, t: Tensor, h: Tensor, owned: bool) -> Tensor:
-        """a_i h_i + t_i, in the memory of t if it is owned."""
+    def combined(self, p: Passage, slot: int, h: Tensor) -> Tensor:
+        """a_i h_i + t_i for operand `slot`, whose value was h; in the memory of t if that is owned."""
+        t = p.at(slot)
         if self.a is None:
             return t
         a = per_row(self.a, h)
-        return t.addcmul_(h, a) if owned and t.dtype == h.dtype else torch.addcmul(t, h, a)
+        return t.addcmul_(h, a) if p.owned[slot] and t.dtype == h.dtype else torch.addcmul(t, h, a)
 
     def scaled(self) -> Tensor | None:
         """a_i gy_i"""

@@ -8,71 +8,66 @@ from torch import Tensor
 from .rule import Node, Passage, Rule, Shape, shapes_of, signed
 
 
-def _first(p: Passage) -> Tensor:
-    assert p.t[0] is not None
-    return p.t[0]
-
-
 def _reshape(node: Node, p: Passage) -> Tensor:
-    return _first(p).reshape(shapes_of(node)[0])
+    return p.at(0).reshape(shapes_of(node)[0])
 
 
 def _same(node: Node, p: Passage) -> Tensor:
-    return _first(p).to(node._input_metadata[0].dtype)
+    return p.at(0).to(node._input_metadata[0].dtype)
 
 
 def _permute(node: Node, p: Passage) -> Tensor:
-    t = _first(p)
+    t = p.at(0)
     return t.permute([signed(d, t.ndim) for d in node._saved_dims])
 
 
 def _transpose(node: Node, p: Passage) -> Tensor:
-    t = _first(p)
+    t = p.at(0)
     return t.transpose(signed(node._saved_dim0, t.ndim), signed(node._saved_dim1, t.ndim))
 
 
 def _slice(node: Node, p: Passage) -> Tensor:
-    t = _first(p)
+    t = p.at(0)
     dim = signed(node._saved_dim, t.ndim)
     return torch.ops.aten.slice(t, dim, node._saved_start, node._saved_end, node._saved_step)
 
 
 def _select(node: Node, p: Passage) -> Tensor:
-    t = _first(p)
+    t = p.at(0)
     dim = signed(node._saved_dim, t.ndim)
     return t.select(dim, signed(node._saved_index, t.shape[dim]))
 
 
 def _split(node: Node, p: Passage) -> tuple[Tensor, ...]:
-    t = _first(p)
+    t = p.at(0)
     return t.split(node._saved_split_size, signed(node._saved_dim, t.ndim))
 
 
 def _split_sizes(node: Node, p: Passage) -> tuple[Tensor, ...]:
-    t = _first(p)
+    t = p.at(0)
     return t.split(list(node._saved_split_sizes), signed(node._saved_dim, t.ndim))
 
 
 def _unbind(node: Node, p: Passage) -> tuple[Tensor, ...]:
-    t = _first(p)
+    t = p.at(0)
     return t.unbind(signed(node._saved_dim, t.ndim))
 
 
 def _expand(node: Node, p: Passage) -> Tensor:
     # Made whole, because a tangent may be overwritten by what comes next.
-    return _first(p).expand(shapes_of(node)[0]).contiguous()
+    return p.at(0).expand(shapes_of(node)[0]).contiguous()
 
 
 def _flip(node: Node, p: Passage) -> Tensor:
-    return _first(p).flip(node._saved_dims)
+    return p.at(0).flip(node._saved_dims)
 
 
 def _roll(node: Node, p: Passage) -> Tensor:
-    return _first(p).roll(node._saved_shifts, node._saved_dims)
+    return p.at(0).roll(node._saved_shifts, node._saved_dims)
 
 
 def _index_select(node: Node, p: Passage) -> Tensor:
-    t = _first(p)
+    t = p.at(0)
     return t.index_select(signed(node._saved_dim, t.ndim), node._saved_index)
 
 
@@ -81,12 +76,12 @@ def _dims(node: Node, ndim: int) -> list[int]:
 
 
 def _sum(node: Node, p: Passage) -> Tensor:
-    t = _first(p)
+    t = p.at(0)
     return t.sum(_dims(node, t.ndim), keepdim=node._saved_keepdim, dtype=node._input_metadata[0].dtype)
 
 
 def _mean(node: Node, p: Passage) -> Tensor:
-    t = _first(p)
+    t = p.at(0)
     return t.mean(_dims(node, t.ndim), keepdim=node._saved_keepdim, dtype=node._input_metadata[0].dtype)
 
 
@@ -120,14 +115,12 @@ def _view(along: Callable, still: Callable) -> Rule:
     return Rule(along, varying=(0,), alias=True, still=still)
 
 
-_ROWS = _view(_reshape, _rows_still)
+_ROW_MAJOR = ("View0", "UnsafeView0", "ReshapeAlias0", "Squeeze0", "Squeeze1", "Squeeze2", "Unsqueeze0")
+_COPIES = ("Clone0", "Alias0", "ToCopy0")
 
 RULES: dict[str, Rule] = {
-    **{
-        name: _ROWS
-        for name in ("View0", "UnsafeView0", "ReshapeAlias0", "Squeeze0", "Squeeze1", "Squeeze2", "Unsqueeze0")
-    },  # fmt: skip
-    **{name: _view(_same, _rows_still) for name in ("Clone0", "Alias0", "ToCopy0")},
+    **dict.fromkeys(_ROW_MAJOR, _view(_reshape, _rows_still)),
+    **dict.fromkeys(_COPIES, _view(_same, _rows_still)),
     "Permute0": _view(_permute, _permute_still),
     "Transpose0": _view(_transpose, _transpose_still),
     "Slice0": _view(_slice, _dim_still),
