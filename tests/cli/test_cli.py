@@ -156,5 +156,6 @@ def test_help_is_quick_and_loads_no_torch():
         assert done.returncode == 0 and "train" in done.stdout
     # 0.4 s on an idle machine; the suite's own load must not turn it red.
     assert statistics.median(times) < 1.5
-    code = "import sys, gradgan, gradgan.cli.commands; print([m for m in ('torch', 'matplotlib', 'sklearn') if m in sys.modules])"
+    names = "('torch', 'matplotlib', 'sklearn')"
+    code = f"import sys, gradgan, gradgan.cli.commands; print([m for m in {names} if m in sys.modules])"
     assert python("-c", code).stdout.strip() == "[]"

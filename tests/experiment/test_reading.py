@@ -37,6 +37,14 @@ def test_another_system_keeps_shared_penalties_and_takes_its_own():
     assert config.penalties["wgan_gp"].weight == 10 and config.critic_steps == 5
 
 
+def test_another_network_does_not_inherit_the_options_of_the_old_one():
+    words = ["generator.name=mlp_generator", "generator.widths=[8]", "critic.name=mlp_critic"]
+    config = complete(configure("digits", settings=words))
+    assert config.generator.options["widths"] == [8] and "width" not in config.generator.options
+    kept = complete(configure("digits", settings=["generator.name=conv_generator"]))
+    assert kept.generator == complete(configure("digits")).generator
+
+
 def test_g_gan_sign_follows_the_reading_unless_told():
     assert complete(configure("ring", system="g_gan")).penalties["g_gan"].options["sign"] == -1
     code = configure("ring", system="g_gan", settings=["reading=code"])

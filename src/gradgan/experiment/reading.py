@@ -57,6 +57,9 @@ def override(config: Config, assignments: Iterable[str]) -> Config:
         for parent in parents:
             leaf = leaf.setdefault(parent, {})
         leaf[last] = value
+        if last == "name" and len(parents) == 1 and tree.get(parents[0], {}).get("name") != value:
+            # Another part has other options; those of the old one would only be refused.
+            tree[parents[0]]["options"] = {}
         _merge(tree, long_keys(branch, source="--set"))
     return from_plain(tree, source="--set")
 
