@@ -16,6 +16,7 @@ from .between import wgan_lp as wgan_lp
 from .between import zero_gp as zero_gp
 from .centered import r1 as r1
 from .centered import r2 as r2
+from .conventions import r1_weight as r1_weight
 from .latent import atgp as atgp
 from .latent import g_gan as g_gan
 from .parameter import consensus as consensus

@@ -13,6 +13,7 @@ def make_r1() -> InputGradientPenalty:
 
     Other code: StyleGAN `r1_gamma` and R3GAN `Gamma` are the same number; StudioGAN halves it too; GAN_stability's
     `reg_param` multiplies ||g||^2 without the half, so its 10 is 20 here; lightweight-gan's 10 acts as 2.5 here.
+    `penalties.r1_weight` converts.
     Shapes: real (n, *event) -> (n,).    Paper: Mescheder et al. 2018, arXiv:1801.04406, eq. 9.
     """
     return InputGradientPenalty("r1", at_real, half_squared_norm)
