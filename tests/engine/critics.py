@@ -102,24 +102,23 @@ def grads(critic: nn.Module) -> Tensor:
 
 
 def error(got: Tensor, wanted: Tensor) -> float:
-    """The relative error of the whole gradient."""
-    return float((got - wanted).norm() / wanted.norm().clamp(min=torch.finfo(wanted.dtype).tiny))
+    """The relative error of the whole gradient; where real and fake cancel to nothing, of one of size 0.01."""
+    return float((got - wanted).norm() / wanted.norm().clamp(min=1e-2))
 
 
 @st.composite
-def cases(draw: st.DrawFn, dtype: torch.dtype = torch.float64) -> Case:
-    """A random critic out of the pieces, with random batch, loss, terms, labels and step."""
+def plans(draw: st.DrawFn) -> dict[str, object]:
+    """What makes a random `Case`: pieces, batch, loss, terms, labels and step."""
     d = draw(st.integers(0, 3))
-    return Case(
-        d,
-        tuple(draw(st.lists(st.sampled_from(sorted(pieces(d))), min_size=1, max_size=4 if d < 3 else 2))),
-        draw(st.sampled_from(HEADS)),
-        n=draw(st.integers(1, 4)),
-        seed=draw(st.integers(0, 2**16)),
-        size=draw(st.integers(4, 6)),
-        loss=draw(st.sampled_from(LOSSES)),
-        terms=tuple(draw(st.lists(st.sampled_from(sorted(TERMS)), max_size=3, unique_by=lambda t: t.split()[-1]))),
-        step=draw(st.integers(0, 4)),
-        zeros=draw(st.booleans()),
-        dtype=dtype,
-    )
+    return {
+        "d": d,
+        "names": tuple(draw(st.lists(st.sampled_from(sorted(pieces(d))), min_size=1, max_size=4 if d < 3 else 2))),
+        "head": draw(st.sampled_from(HEADS)),
+        "n": draw(st.integers(1, 4)),
+        "seed": draw(st.integers(0, 2**16)),
+        "size": draw(st.integers(4, 6)),
+        "loss": draw(st.sampled_from(LOSSES)),
+        "terms": tuple(draw(st.lists(st.sampled_from(sorted(TERMS)), max_size=3, unique_by=lambda t: t.split()[-1]))),
+        "step": draw(st.integers(0, 4)),
+        "zeros": draw(st.booleans()),
+    }

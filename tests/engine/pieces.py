@@ -85,7 +85,6 @@ ANYWHERE: dict[str, Callable[[int, int], nn.Module]] = {
     "prelu per channel": lambda d, c: nn.PReLU(c),
     "relu6": lambda d, c: nn.ReLU6(),
     "hardtanh": lambda d, c: nn.Hardtanh(-0.5, 0.7),
-    "hardsigmoid": lambda d, c: nn.Hardsigmoid(),
     "threshold": lambda d, c: nn.Threshold(0.1, 0.3),
     "hardshrink": lambda d, c: nn.Hardshrink(0.2),
     "softshrink": lambda d, c: nn.Softshrink(0.2),
@@ -132,7 +131,7 @@ ANYWHERE: dict[str, Callable[[int, int], nn.Module]] = {
     "index_select": lambda d, c: Apply(lambda x, i: x.index_select(1, i), fixed=torch.randperm(c)),
     "split": lambda d, c: Apply(lambda x: torch.cat([h.abs() for h in x.split(2, 1)], 1)),
     "split by sizes": lambda d, c: Apply(lambda x: torch.cat(x.split([1, c - 1], 1)[::-1], 1)),
-    "chunk": lambda d, c: Apply(lambda x: sum(x.repeat_interleave(1, 1).chunk(2, 1)).repeat_interleave(1, 1)),
+    "chunk": lambda d, c: Apply(lambda x: torch.cat([h - k for h in x.chunk(2, 1) for k in x.chunk(2, 1)], 1)),
     "unbind": lambda d, c: Apply(lambda x: torch.stack(x.unbind(1)[::-1], 1)),
     "select": lambda d, c: Apply(lambda x: x + x[:, -1].unsqueeze(1) + x[:, 0][:, None]),
     "channel mean": lambda d, c: Apply(lambda x: x - x.mean(1, keepdim=True)),
@@ -153,11 +152,12 @@ SPATIAL: dict[str, Callable[[int, int], nn.Module]] = {
     "dilated conv": lambda d, c: conv(d, c, dilation=2, padding=2),
     "grouped conv": lambda d, c: conv(d, c, groups=2),
     "reflecting conv": lambda d, c: conv(d, c, padding_mode="reflect"),
-    "same conv": lambda d, c: conv(d, c, kernel_size=2, padding="same"),
+    "same conv": lambda d, c: conv(d, c, padding="same"),
     "transposed conv": lambda d, c: TRANSPOSED[d](c, c, 4, 2, 1),
     "grouped transposed conv": lambda d, c: TRANSPOSED[d](c, c, 3, 2, 1, output_padding=1, groups=2),
     "blur": lambda d, c: Apply(
-        lambda x, k: (fn.conv1d, fn.conv2d, fn.conv3d)[d - 1](x, k, padding=1, groups=c), fixed=torch.rand(c, 1, *[3] * d)
+        lambda x, k: (fn.conv1d, fn.conv2d, fn.conv3d)[d - 1](x, k, padding=1, groups=c),
+        fixed=torch.rand(c, 1, *[3] * d),
     ),
     "average pool": lambda d, c: (nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d)[d - 1](2),
     "average pool, padded": lambda d, c: (nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d)[d - 1](
@@ -183,7 +183,7 @@ SPATIAL: dict[str, Callable[[int, int], nn.Module]] = {
 
 # Pieces for images.
 FLAT: dict[str, Callable[[int, int], nn.Module]] = {
-    "pixel unshuffle": lambda d, c: nn.PixelUnshuffle(2),
+    "pixel unshuffle": lambda d, c: nn.Sequential(nn.Upsample(size=4), nn.PixelUnshuffle(2)),
     "pixel shuffle": lambda d, c: nn.Sequential(conv(d, c, 4 * c), nn.PixelShuffle(2)),
     "channel shuffle": lambda d, c: nn.ChannelShuffle(2),
     "bicubic up": lambda d, c: nn.Upsample(scale_factor=2, mode="bicubic"),

@@ -12,6 +12,7 @@ from ..core.scene import LossLike
 from ..core.types import Critic, Labels, Samples
 from . import double, sweep
 from .parts import Job, Parts, TermLike, job_of
+from .tape import Obstacle
 from .verdict import say_once, verdict_of
 
 Engine = Literal["auto", "sweep", "double_backward", "usual"]
@@ -63,11 +64,17 @@ def _by(engine: Engine, job: Job) -> Parts:
     if engine == "usual":
         return double.usual(job)
     verdict = verdict_of(job)
-    if engine == "sweep" and verdict.obstacle:
-        raise GradganError(f"engine='sweep' cannot take this critic: {verdict.obstacle}. engine='auto' uses "
-                           "double backward here, for the same result.")  # fmt: skip
-    if engine == "double_backward" or verdict.obstacle or not job.charges:
-        if engine == "auto" and job.charges:
-            say_once(job, verdict)
-        return double.shared(job, together=verdict.separable)
-    return sweep.sweep(job)
+    obstacle = verdict.obstacle
+    if engine != "double_backward" and job.charges and not obstacle:
+        try:
+            return sweep.sweep(job)
+        except Obstacle as met:  # the graph is another one than at the first look, as after a change of the module
+            obstacle = verdict.obstacle = met.why
+    if engine == "sweep" and obstacle:
+        raise GradganError(
+            f"engine='sweep' cannot take this critic: {obstacle}. engine='auto' uses double backward here, for the same "
+            "result."
+        )
+    if engine == "auto" and job.charges:
+        say_once(job, verdict)
+    return double.shared(job, together=verdict.separable)

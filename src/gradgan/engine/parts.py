@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -13,20 +13,7 @@ from ..core.scene import LossLike
 from ..core.types import Critic, Labels, Samples, Scalar, Scores
 
 
-class InputGradientPenaltyLike(Protocol):
-    """A penalty on the gradient of each score by its own sample: where (`points`) and how (`profile`)."""
-
-    @property
-    def points(self) -> Callable[[Samples, Samples | None, torch.Generator | None], Samples]:
-        """Where the gradient is taken."""
-        ...
-
-    @property
-    def profile(self) -> Callable[[Samples], Scores]:
-        """What each sample's gradient costs."""
-        ...
-
-
+@runtime_checkable
 class TermLike(Protocol):
     """A penalty with a weight and a time; `gradgan.training.objective.Term` is one."""
 

@@ -165,6 +165,8 @@ def _rule_for(
         raise Obstacle(node, f"{name} is not linear in what varies with the samples")
     if weights and rule.weigh is None:
         raise Obstacle(node, f"{name} with an operand that is learned has no rule")
+    if n == 1:
+        return rule
     ins = [shape for shape in shapes if shape is not None]
     apart = all(len(shape) > 0 and shape[0] % n == 0 for shape in out)
     if rule.still is None:

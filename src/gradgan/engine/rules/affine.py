@@ -32,7 +32,7 @@ def _weighted_sum(w: Weighing) -> Tensor | None:
     if w.a is None:
         return None
     gy = w.gy.flatten(2).sum(2) if w.gy.ndim > 2 else w.gy
-    return torch.mv(gy.t(), per_row(w.a, gy).reshape(-1))
+    return torch.mv(gy.t(), per_row(w.a, gy).expand(len(gy), 1).reshape(-1))
 
 
 def _addmm(node: Node, p: Passage) -> Tensor:

@@ -33,13 +33,15 @@ def _relu(node: Node, p: Passage) -> Tensor:
 
 
 def _prelu(node: Node, p: Passage) -> Tensor:
+    # At exactly 0 torch's first derivative is the weight, but its second derivative takes the slope there for 1; so does
+    # this, so that both ways agree.
     t = p.at(0)
-    return torch.where(node._saved_self > 0, t, t * node._saved_weight)
+    return torch.where(node._saved_self >= 0, t, t * node._saved_weight)
 
 
 def _prelu_weight(node: Node, slot: int, p: Passage, w: Weighing) -> Tensor:
     h = node._saved_self
-    return (w.gy * w.combined(p, 0, h)).masked_fill_(h > 0, 0)
+    return (w.gy * w.combined(p, 0, h)).masked_fill_(h >= 0, 0)
 
 
 def _max_pool(spatial: int):

@@ -77,6 +77,8 @@ def shapes_of(node: Node) -> list[Shape]:
 
 def per_row(a: Tensor, like: Tensor) -> Tensor:
     """a (n,) shaped to multiply `like` (n r, ...), r rows for each sample, and of its type."""
+    if len(a) == 1:
+        return a.to(like.dtype).reshape([1] * like.ndim)
     rows = len(like) // len(a)
     if rows > 1:
         a = a.repeat_interleave(rows)
