@@ -12,13 +12,24 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from . import data as data
     from . import losses as losses
+    from . import metrics as metrics
+    from . import networks as networks
     from . import penalties as penalties
+    from . import systems as systems
+    from . import testing as testing
+    from .engine import critic_backward as critic_backward
+    from .experiment import Config as Config
+    from .experiment import Run as Run
+    from .experiment import train as train
+    from .training.objective import Term as Term
 
 _LAZY = {
     "Config": ".experiment:Config",
     "Run": ".experiment:Run",
     "Term": ".training.objective:Term",
+    "critic_backward": ".engine:critic_backward",
     "data": ".data",
     "losses": ".losses",
     "metrics": ".metrics",

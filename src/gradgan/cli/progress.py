@@ -6,8 +6,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from ..training.state import State
-from ..training.steps import Numbers
+from ..training.state import Numbers, State
 
 _SHOWN = {"critic/loss": "critic", "generator/loss": "generator", "slope/real": "slope"}
 

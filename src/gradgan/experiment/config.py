@@ -145,6 +145,8 @@ class Config:
     """How the learning rates change over the run."""
     ema: float = 0.999
     """Decay per step of the generator's average, from which samples are drawn."""
+    engine: Literal["auto", "sweep", "double_backward", "usual"] = "auto"
+    """How the critic's gradient penalties are differentiated (docs/sweep.md); all give the same gradient."""
     seed: int = 0
     """Every random stream of the run starts from it."""
     device: str = "auto"

@@ -192,6 +192,7 @@ def _fit(run: Run, hooks: Sequence[Hook]) -> None:
         latents=run.experiment.system.latents,
         rates=schedule_of(config.lr),
         conditional=config.conditional,
+        engine=config.engine,
     )
     save.save(state)
     samples.draw(state)

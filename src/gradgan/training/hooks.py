@@ -13,8 +13,8 @@ from torch import Tensor
 from ..core.checks import GradganError, all_finite
 from ..core.record import RunFolder
 from . import checkpoint
-from .state import State
-from .steps import Numbers, evaluating
+from .measure import evaluating
+from .state import Numbers, State
 
 
 @runtime_checkable

@@ -1,13 +1,16 @@
 """All that a run is at one moment: networks, averages, optimisers, random streams, data position, step."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ..core.rng import Streams
+
+Numbers: TypeAlias = dict[str, Tensor]
+"""What a round measured, by the names of the glossary; tensors, so that nobody waits for the device."""
 
 
 @runtime_checkable

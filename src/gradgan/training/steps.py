@@ -1,20 +1,18 @@
 """One update of one player, and one round of all of them."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any, TypeAlias
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TypeAlias
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from ..core.gradients import input_gradient, latent_gradient, norm
 from ..core.scene import LossLike, Scene
+from ..engine import Engine, critic_backward
+from .measure import critic_numbers
 from .objective import Player
 from .schedules import Schedule
-from .state import State
-
-Numbers: TypeAlias = dict[str, Tensor]
-"""What a round measured, by the names of the glossary; tensors, so that nobody waits for the device."""
+from .state import Numbers, State
 
 LatentSource: TypeAlias = Callable[..., Tensor]
 
@@ -35,12 +33,18 @@ def objective(player: Player, scene: Scene, *, step: int, progress: float) -> tu
     return total, numbers
 
 
-def update(state: State, player: Player, scene: Scene, *, progress: float, measure: bool) -> Numbers:
+def update(
+    state: State, player: Player, scene: Scene, *, progress: float, measure: bool, engine: Engine = "auto"
+) -> Numbers:
     """One gradient step of one player, on its own parameters only."""
-    total, numbers = objective(player, scene, step=state.step, progress=progress)
     parameters = state.parameters[player.name]
     optimiser = state.optimisers[player.name]
     optimiser.zero_grad(set_to_none=True)
+    numbers: Numbers = {}
+    if player.loss is Scene.critic_loss:
+        player, numbers = _through_engine(player, scene, step=state.step, progress=progress, engine=engine)
+    total, others = objective(player, scene, step=state.step, progress=progress)
+    numbers |= others
     if total is not None and total.requires_grad:
         # `inputs` keeps the gradient out of the other players' parameters, and saves its cost.
         total.backward(inputs=[p for p in parameters if p.requires_grad])
@@ -58,6 +62,30 @@ def update(state: State, player: Player, scene: Scene, *, progress: float, measu
     return numbers
 
 
+def _through_engine(
+    player: Player, scene: Scene, *, step: int, progress: float, engine: Engine
+) -> tuple[Player, Numbers]:
+    """The critic's loss and its input-gradient penalties, by the engine; and the player with what is left to pay."""
+    # What is said as points x profile is data, which the engine may differentiate as it sees fit.
+    charged = tuple(t for t in player.terms if hasattr(t.penalty, "points") and hasattr(t.penalty, "profile"))
+    parts = critic_backward(
+        scene.network("critic"),
+        scene.real,
+        scene.fake,
+        loss=scene.loss,
+        terms=charged,
+        labels=scene.labels,
+        rng=scene.rng,
+        engine=engine,
+        step=step,
+        progress=progress,
+    )
+    numbers = {f"{player.name}/loss": parts.loss}
+    numbers |= {f"{player.name}/{name}": value for name, value in parts.penalties.items()}
+    left = tuple(term for term in player.terms if term not in charged)
+    return replace(player, loss=None, terms=left), numbers
+
+
 def play_round(
     state: State,
     players: Sequence[Player],
@@ -68,6 +96,7 @@ def play_round(
     rates: Schedule | None = None,
     conditional: bool = False,
     measure: bool = False,
+    engine: Engine = "auto",
 ) -> Numbers:
     """Every player moves, in order, `player.steps` times; then the average follows and the step counts up.
 
@@ -94,46 +123,9 @@ def play_round(
                 labels=given,
                 rng=state.streams["penalty"],
             )
-            numbers |= update(state, player, scene, progress=progress, measure=measure)
+            numbers |= update(state, player, scene, progress=progress, measure=measure, engine=engine)
             if measure and player.name == "critic":
                 numbers |= critic_numbers(scene)
     state.average.update_parameters(state.networks["generator"])
     state.step += 1
     return numbers
-
-
-def critic_numbers(scene: Scene) -> Numbers:
-    """Mean scores and slopes of the critic after its update, at the batch it was updated on.
-
-    In evaluation mode: measuring must not move BatchNorm's statistics or spectral norm's vectors, else a run would
-    depend on how often it is logged.
-    """
-    with evaluating(scene.network("critic"), scene.network("generator")):
-        return _critic_numbers(scene)
-
-
-@contextmanager
-def evaluating(*networks: nn.Module) -> Iterator[None]:
-    """Evaluation mode within; every module's own mode is restored."""
-    modes = [(module, module.training) for network in networks for module in network.modules()]
-    try:
-        for network in networks:
-            network.eval()
-        yield
-    finally:
-        for module, training in modes:
-            module.training = training
-
-
-def _critic_numbers(scene: Scene) -> Numbers:
-    real, real_slope = input_gradient(scene.critic, scene.real)
-    fake, fake_slope = input_gradient(scene.critic, scene.fake)
-    latent_slope = latent_gradient(lambda x: scene.critic(x).sigmoid(), scene.generator, scene.z)
-    numbers: dict[str, Any] = {
-        "critic/score_real": real.mean(),
-        "critic/score_fake": fake.mean(),
-        "slope/real": norm(real_slope).mean(),
-        "slope/fake": norm(fake_slope).mean(),
-        "slope/latent": norm(latent_slope).mean(),
-    }
-    return {name: value.detach() for name, value in numbers.items()}

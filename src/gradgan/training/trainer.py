@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from ..core.checks import GradganError
 from ..core.scene import LossLike
+from ..engine import Engine
 from .hooks import Hook
 from .objective import Player
 from .schedules import Schedule
@@ -22,6 +23,7 @@ def fit(
     latents: LatentSource | None = None,
     rates: Schedule | None = None,
     conditional: bool = False,
+    engine: Engine = "auto",
 ) -> State:
     """Train until `state.step == steps`. A step is one round: the critic's updates, then everybody else's one.
 
@@ -41,6 +43,7 @@ def fit(
             rates=rates,
             conditional=conditional,
             measure=measure,
+            engine=engine,
         )
         state.seconds = time.perf_counter() - started
         for hook in hooks:

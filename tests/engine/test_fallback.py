@@ -1,0 +1,143 @@
+"""What the sweep does not know takes double backward for the same result, and says so once, naming the layer."""
+
+import logging
+from collections.abc import Callable
+
+import pytest
+import torch
+import torch.nn.functional as fn
+from torch import Tensor, nn
+
+from gradgan import losses, penalties
+from gradgan.engine import critic_backward
+from gradgan.training.objective import Term
+
+from .critics import Case, error, grads
+from .pieces import Apply
+
+
+class Twice(torch.autograd.Function):
+    """A custom function: whatever it does, only its author knows its derivative."""
+
+    @staticmethod
+    def forward(ctx: object, x: Tensor) -> Tensor:
+        return 2 * x
+
+    @staticmethod
+    def backward(ctx: object, gradient: Tensor) -> Tensor:
+        return 2 * gradient
+
+
+class MinibatchDeviation(nn.Module):
+    """Adds the batch's standard deviation as a channel, as ProGAN's critic does: samples are judged together."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([x, x.std(0).mean().expand(len(x), 1)], 1)
+
+
+class Attention(nn.Module):
+    """Self-attention over pixels."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = x.flatten(2)
+        return x + (h @ (h.transpose(1, 2) @ h).softmax(-1)).view_as(x)
+
+
+UNKNOWN: dict[str, Callable[[], nn.Module]] = {
+    "GroupNorm": lambda: nn.GroupNorm(2, 4),
+    "InstanceNorm2d": lambda: nn.InstanceNorm2d(4),
+    "SiLU": nn.SiLU,
+    "Tanh": nn.Tanh,
+    "Softplus": nn.Softplus,
+    "Attention": Attention,
+    "Apply": lambda: Apply(Twice.apply),
+    "product": lambda: Apply(lambda x: x * x.abs()),
+    "gate": lambda: nn.GLU(1),
+    "hypernetwork": lambda: Apply(lambda x: fn.conv2d(x, x[:1, :, :1, :1].mean(0, keepdim=True).expand(4, 4, 1, 1))),
+    "roll over samples": lambda: Apply(lambda x: x + x.roll(1, 0)),
+    "mean over samples": lambda: Apply(lambda x: x - x.mean(0)),
+    "samples as channels": lambda: Apply(lambda x: fn.max_pool2d(x.transpose(0, 1), 1).transpose(0, 1)),
+    "views written in place": lambda: nn.CircularPad2d(1),
+}
+MIXING = {"roll over samples", "mean over samples", "hypernetwork"}
+
+
+def with_piece(name: str) -> Case:
+    case = Case(2, ("leaky_relu",), "sum", n=4)
+    width = 2 if name == "gate" else 4
+    case.critic.body.append(UNKNOWN[name]().double())
+    case.critic.last = nn.Linear(width, 1).double()
+    return case
+
+
+@pytest.mark.parametrize("name", UNKNOWN)
+def test_the_result_is_the_same(name: str) -> None:
+    case = with_piece(name)
+    _, wanted = case.gradient("usual")
+    parts, got = case.gradient("auto")
+    assert parts.engine == "double_backward"
+    assert error(got, wanted) < 1e-12
+
+
+@pytest.mark.parametrize("name", ["GroupNorm", "Tanh", "Attention", "Apply"])
+def test_it_is_said_once_with_the_layer_and_the_price(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    case = with_piece(name)
+    with caplog.at_level(logging.INFO, "gradgan"):
+        for _ in range(3):
+            case.gradient("auto")
+    (record,) = caplog.records
+    assert f"critic.body.2 ({name})" in record.getMessage()
+    assert "12 layer products where the sweep takes 8" in record.getMessage()
+
+
+def test_nothing_is_said_of_a_critic_that_is_swept_or_pays_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    tanh = with_piece("Tanh")
+    tanh.terms = []
+    tanh.gradient("auto")
+    Case(2, ("leaky_relu",), "sum").gradient("auto")
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("engine", ["auto", "double_backward"])
+def test_samples_that_are_judged_together_keep_their_batches(engine: str) -> None:
+    torch.manual_seed(0)
+    critic = nn.Sequential(nn.Linear(3, 4), nn.LeakyReLU(0.2), MinibatchDeviation(), nn.Linear(5, 1)).double()
+    real, fake = torch.randn(2, 6, 3, dtype=torch.float64)
+    gradients = []
+    for way in ("usual", engine):
+        for terms in ([], [Term(penalties.r1), Term(penalties.r2)]):
+            critic.zero_grad()
+            critic_backward(critic, real, 5 + 2 * fake, loss=losses.relativistic, terms=terms, engine=way)
+            gradients.append(grads(critic))
+    assert error(gradients[2], gradients[0]) < 1e-12
+    assert error(gradients[3], gradients[1]) < 1e-12
+
+
+def test_batch_norm_without_a_penalty_sees_real_and_fake_apart() -> None:
+    torch.manual_seed(0)
+    critic = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.LeakyReLU(0.2), nn.Linear(4, 1))
+    real, fake = torch.randn(6, 3), 3 + torch.randn(6, 3)
+    parts = critic_backward(critic, real, fake, loss=losses.relativistic)
+    assert int(critic[1].num_batches_tracked) == 2
+    torch.testing.assert_close(parts.real_scores.sum(), critic(real).sum().detach())
+
+
+def test_a_change_of_mode_is_noticed() -> None:
+    case = with_piece("Tanh")
+    case.critic.body[2] = nn.Identity()
+    assert case.gradient("auto")[0].engine == "sweep"
+    case.critic.body[2] = nn.Tanh()
+    _, wanted = case.gradient("usual")
+    parts, got = case.gradient("auto")
+    assert parts.engine == "double_backward"
+    assert error(got, wanted) < 1e-12
+
+
+def test_the_sweep_reaches_where_double_backward_does_not() -> None:
+    # torch has no second derivative of hardsigmoid, which is a clamp.
+    made = []
+    for piece in (nn.Hardsigmoid(), Apply(lambda x: (x / 6 + 0.5).clamp(0, 1))):
+        case = Case(2, ("leaky_relu",), "sum")
+        case.critic.body.append(piece)
+        made.append(case.gradient("sweep")[1])
+    assert error(made[0], made[1]) < 1e-12
