@@ -1,5 +1,7 @@
 """critic_backward behaves like loss.backward(): it adds, it leaves the rest alone, it refuses what cannot be."""
 
+import inspect
+
 import pytest
 import torch
 from torch import nn
@@ -7,6 +9,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from gradgan import losses, penalties
 from gradgan.core.checks import GradganError
+from gradgan.core.rng import isolated
 from gradgan.engine import critic_backward
 from gradgan.training.objective import Schedule, Term
 
@@ -144,7 +147,8 @@ def test_spectral_norm_takes_one_power_iteration_a_step_and_agrees() -> None:
     made = []
     for engine in ENGINES:
         case = small()
-        spectral_norm(case.critic.body[0])
+        with isolated(0, "vectors"):
+            spectral_norm(case.critic.body[0])
         case.critic.train()
         steps = [case.gradient(engine)[1] for _ in range(3)]
         made.append((steps[-1], case.critic.body[0].parametrizations.weight[0]._u.clone()))
@@ -198,6 +202,7 @@ def test_what_cannot_be_is_refused(change: dict, message: str) -> None:
     case = small(dtype=torch.float32)
     call = {"critic": case.critic, "terms": case.terms, "engine": "auto"} | change
     with pytest.raises(GradganError) as refusal:
-        critic_backward(real=case.real, fake=case.fake, loss=case.loss, **call)
+        # Unwrapped, for the suite's type checks would refuse some of it before the door does.
+        inspect.unwrap(critic_backward)(real=case.real, fake=case.fake, loss=case.loss, **call)
     assert message in str(refusal.value)
     assert "\n" not in str(refusal.value)

@@ -59,7 +59,6 @@ UNKNOWN: dict[str, Callable[[], nn.Module]] = {
     "samples as channels": lambda: Apply(lambda x: fn.max_pool2d(x.transpose(0, 1), 1).transpose(0, 1)),
     "views written in place": lambda: nn.CircularPad2d(1),
 }
-MIXING = {"roll over samples", "mean over samples", "hypernetwork"}
 
 
 def with_piece(name: str) -> Case:
@@ -134,10 +133,10 @@ def test_a_change_of_mode_is_noticed() -> None:
 
 
 def test_the_sweep_reaches_where_double_backward_does_not() -> None:
-    # torch has no second derivative of hardsigmoid, which is a clamp.
+    # torch has no second derivative of hardsigmoid, which is a clamp with a float32 slope of 1/6.
     made = []
     for piece in (nn.Hardsigmoid(), Apply(lambda x: (x / 6 + 0.5).clamp(0, 1))):
         case = Case(2, ("leaky_relu",), "sum")
         case.critic.body.append(piece)
         made.append(case.gradient("sweep")[1])
-    assert error(made[0], made[1]) < 1e-12
+    assert error(made[0], made[1]) < 1e-6

@@ -72,8 +72,8 @@ def _by(engine: Engine, job: Job) -> Parts:
             obstacle = verdict.obstacle = met.why
     if engine == "sweep" and obstacle:
         raise GradganError(
-            f"engine='sweep' cannot take this critic: {obstacle}. engine='auto' uses double backward here, for the same "
-            "result."
+            f"engine='sweep' cannot take this critic: {obstacle}. engine='auto' takes double backward here, for the "
+            "same result."
         )
     if engine == "auto" and job.charges:
         say_once(job, verdict)

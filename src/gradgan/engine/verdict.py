@@ -83,11 +83,12 @@ def _inspect(job: Job) -> Verdict:
 
 
 def _judged_apart(scores: Tensor, x: Tensor) -> bool:
-    """Does the first score depend on its own sample only?"""
+    """Does the first score depend on its own sample only, and no other score on the first sample?"""
     if not scores.requires_grad:
         return True
-    (gradient,) = torch.autograd.grad(scores[0], x, allow_unused=True)
-    return gradient is None or not gradient[1:].any()
+    (own,) = torch.autograd.grad(scores[0], x, retain_graph=True, allow_unused=True)
+    (others,) = torch.autograd.grad(scores[1:].sum(), x, allow_unused=True)
+    return (own is None or not own[1:].any()) and (others is None or not others[0].any())
 
 
 @contextmanager

@@ -33,8 +33,8 @@ def _relu(node: Node, p: Passage) -> Tensor:
 
 
 def _prelu(node: Node, p: Passage) -> Tensor:
-    # At exactly 0 torch's first derivative is the weight, but its second derivative takes the slope there for 1; so does
-    # this, so that both ways agree.
+    # At exactly 0 torch's first derivative is the weight, but its second takes the slope there for 1; and so does this,
+    # so that both ways agree.
     t = p.at(0)
     return torch.where(node._saved_self >= 0, t, t * node._saved_weight)
 
