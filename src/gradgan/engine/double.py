@@ -9,13 +9,14 @@ from .parts import Job, Parts
 def usual(job: Job) -> Parts:
     """The slow reference, as in anybody's loop: a forward for each loss batch, and one more for each penalty."""
     scores = {name: job.scores(job.batches[name]) for name in ("real", "fake")}
-    loss = total = job.adversarial(scores)
+    loss = job.adversarial(scores)
+    means: dict[str, Tensor] = {}
     slopes: dict[str, Tensor] = {}
     for charge in job.charges:
         _, slopes[charge.at] = input_gradient(job.scores, job.batches[charge.at], caller=charge.name)
-        total = total + charge.value(slopes[charge.at])
-    total.backward()
-    return job.parts(loss, scores, slopes, "usual")
+        means[charge.name] = charge.mean(slopes[charge.at])
+    job.total(loss, means).backward()
+    return job.parts("usual", loss, scores, means, slopes)
 
 
 def shared(job: Job, *, together: bool) -> Parts:
@@ -32,11 +33,9 @@ def shared(job: Job, *, together: bool) -> Parts:
         slopes |= zip(names, g.chunk(len(names)), strict=True)
     for names in calls(job.plain, together=together):
         scores |= zip(names, job.scores(job.samples(names)).chunk(len(names)), strict=True)
-    loss = total = job.adversarial(scores)
-    for charge in job.charges:
-        total = total + charge.value(slopes[charge.at])
-    total.backward()
-    return job.parts(loss, scores, slopes, "double_backward")
+    loss, means = job.adversarial(scores), job.means(slopes)
+    job.total(loss, means).backward()
+    return job.parts("double_backward", loss, scores, means, slopes)
 
 
 def calls(names: tuple[str, ...], *, together: bool) -> list[tuple[str, ...]]:

@@ -64,9 +64,9 @@ class Charge:
     factor: float
     profile: Callable[[Samples], Scores]
 
-    def value(self, gradient: Tensor) -> Tensor:
-        """factor x the penalty's mean, in the graph of `gradient`."""
-        return self.factor * self.profile(gradient).mean()
+    def mean(self, gradient: Tensor) -> Tensor:
+        """The penalty's mean without its factor, in the graph of `gradient`."""
+        return self.profile(gradient).mean()
 
 
 @dataclass(frozen=True)
@@ -107,13 +107,35 @@ class Job:
         """The mean of the loss, in the graph of the scores."""
         return self.loss.critic(scores["real"], scores["fake"]).mean()
 
-    def parts(self, loss: Tensor, scores: dict[str, Tensor], slopes: dict[str, Tensor], engine: str) -> Parts:
-        """The numbers to hand back; `slopes` are the gradients by batch name."""
-        gradients = {c.name: slopes[c.at].detach() for c in self.charges}
+    def means(self, slopes: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Each penalty's mean by name, in the graph of the gradients at the batches."""
+        return {charge.name: charge.mean(slopes[charge.at]) for charge in self.charges}
+
+    def total(self, loss: Tensor, means: dict[str, Tensor]) -> Tensor:
+        """loss + sum of factor x mean: what the step minimises."""
+        for charge in self.charges:
+            loss = loss + charge.factor * means[charge.name]
+        return loss
+
+    def parts(
+        self,
+        engine: str,
+        loss: Tensor,
+        scores: dict[str, Tensor],
+        means: dict[str, Tensor],
+        slopes: dict[str, Tensor],
+    ) -> Parts:
+        """The numbers to hand back."""
         with torch.no_grad():
-            penalties = {c.name: c.profile(gradients[c.name]).mean() for c in self.charges}
-            norms = {name: norm(g) for name, g in gradients.items()}
-        return Parts(loss.detach(), penalties, scores["real"].detach(), scores["fake"].detach(), norms, engine)
+            norms = {at: norm(slopes[at].detach()) for at in self.charged}
+        return Parts(
+            loss=loss.detach(),
+            penalties={name: mean.detach() for name, mean in means.items()},
+            real_scores=scores["real"].detach(),
+            fake_scores=scores["fake"].detach(),
+            slopes={charge.name: norms[charge.at] for charge in self.charges},
+            engine=engine,
+        )
 
 
 def job_of(

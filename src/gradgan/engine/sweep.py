@@ -10,49 +10,48 @@ from .tape import Roots, Tape
 
 
 def sweep(job: Job) -> Parts:
-    """One forward; slopes by one backward; loss and penalties by their values; one more forward for the weights."""
+    """Forward; backward to the samples; a and v from the values; forward again for the weights.
+
+    Samples that pay for no slope take the ordinary way, beside the others' weights in one last backward.
+    """
     x = job.samples(job.charged).detach().requires_grad_()
-    judged = job.scores(x)
-    tape = Tape(judged, x)
+    swept = job.scores(x)
+    tape = Tape(swept, x)
     plain = [(names, job.scores(job.samples(names))) for names in double.calls(job.plain, together=True)]
     with torch.autocast(x.device.type, enabled=False):
-        slopes = dict(zip(job.charged, tape.slopes().chunk(len(job.charged)), strict=True))
-        scores = dict(zip(job.charged, judged.detach().chunk(len(job.charged)), strict=True))
-        for names, s in plain:
-            scores |= zip(names, s.detach().chunk(len(names)), strict=True)
-        loss, pull = _pull(job, scores)
-        charged = [pull.get(name) for name in job.charged]
-        roots = tape.sweep(_joined(charged, judged), torch.cat(_push(job, slopes)))
-        parts = job.parts(loss, scores, slopes, "sweep")
-        del tape, judged
-        _finish(roots, [(s, torch.cat([pull[name] for name in names])) for names, s in plain])
+        slopes = _leaves((job.charged, tape.slopes()))
+        scores = _leaves((job.charged, swept), *plain)
+        loss, means = job.adversarial(scores), job.means(slopes)
+        v, a = _gradients(job.total(loss, means), slopes, {name: scores[name] for name in ("real", "fake")})
+        roots = tape.sweep(_joined(job.charged, a, swept), torch.cat([v[name] for name in job.charged]))
+        parts = job.parts("sweep", loss, scores, means, slopes)
+        del tape, swept
+        _finish(roots, [(s, torch.cat([a[name] for name in names])) for names, s in plain])
     return parts
 
 
-def _pull(job: Job, scores: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
-    """The loss, and a: its gradient by every score that it reads."""
-    leaves = {name: scores[name].detach().requires_grad_() for name in ("real", "fake")}
-    loss = job.adversarial(leaves)
-    gradients = torch.autograd.grad(loss, list(leaves.values()), allow_unused=True, materialize_grads=True)
-    return loss.detach(), dict(zip(leaves, gradients, strict=True))
+def _leaves(*batches: tuple[tuple[str, ...], Tensor]) -> dict[str, Tensor]:
+    """The batches' numbers by name, cut from the critic's graph, to be differentiated by."""
+    cut = {name: part for names, x in batches for name, part in zip(names, x.detach().chunk(len(names)), strict=True)}
+    return {name: part.requires_grad_() for name, part in cut.items()}
 
 
-def _push(job: Job, slopes: dict[str, Tensor]) -> list[Tensor]:
-    """v: the gradient of what is charged by every slope."""
-    leaves = {name: slope.detach().requires_grad_() for name, slope in slopes.items()}
-    total = torch.stack([charge.value(leaves[charge.at]) for charge in job.charges]).sum()
-    return list(torch.autograd.grad(total, list(leaves.values()), allow_unused=True, materialize_grads=True))
+def _gradients(total: Tensor, *by: dict[str, Tensor]) -> tuple[dict[str, Tensor], ...]:
+    """The gradient of `total` by all of these, zeros where it does not depend on them."""
+    leaves = [leaf for group in by for leaf in group.values()]
+    found = iter(torch.autograd.grad(total, leaves, allow_unused=True, materialize_grads=True))
+    return tuple({name: next(found) for name in group} for group in by)
 
 
-def _joined(pulls: list[Tensor | None], judged: Tensor) -> Tensor | None:
-    """a for the charged batches: zero at points that the loss does not read, None where it reads none of them."""
-    if all(pull is None for pull in pulls):
+def _joined(names: tuple[str, ...], a: dict[str, Tensor], swept: Tensor) -> Tensor | None:
+    """a for the swept samples: zero at points that the loss does not read, None where it reads none of them."""
+    if not any(name in a for name in names):
         return None
-    n = len(judged) // len(pulls)
-    return torch.cat([judged.new_zeros(n) if pull is None else pull for pull in pulls])
+    zero = swept.new_zeros(len(swept) // len(names))
+    return torch.cat([a.get(name, zero) for name in names])
 
 
 def _finish(roots: Roots, plain: list[tuple[Tensor, Tensor]]) -> None:
     """One ordinary backward for all the rest, so that each parameter's hooks fire once."""
     ends = [*(edge for edge, _ in roots), *(scores for scores, _ in plain)]
-    torch.autograd.backward(ends, [*(gradient for _, gradient in roots), *(pull for _, pull in plain)])
+    torch.autograd.backward(ends, [*(gradient for _, gradient in roots), *(a for _, a in plain)])

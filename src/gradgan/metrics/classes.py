@@ -27,9 +27,7 @@ class ClassCoverage:
         return {"classes": float(self.found), "classifier_accuracy": self.accuracy}
 
 
-def class_coverage(
-    samples: Tensor, real: Tensor, labels: Tensor, *, classes: int, most: int = 10_000
-) -> ClassCoverage:
+def class_coverage(samples: Tensor, real: Tensor, labels: Tensor, *, classes: int, most: int = 10_000) -> ClassCoverage:
     """Classes of `samples` by a scikit-learn classifier (an RBF support vector machine) of the real ones.
 
     It learns on four fifths of at most `most` real samples and is tested on the rest; for images of up to about
