@@ -4,6 +4,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 
+from gradgan.engine import sweep
+
 from .critics import HEADS, LOSSES, TERMS, Case, error, plans
 from .pieces import pieces
 
@@ -41,6 +43,12 @@ def test_every_head_is_swept_exactly(head: str) -> None:
 def test_every_loss_and_penalty(loss: object, term: str) -> None:
     for terms in ((term,), (term, "r2" if term != "r2" else "wgan_gp")):
         assert_agree(Case(2, ("leaky_relu", "strided conv", "relu"), "flatten", loss=loss, terms=terms), within=1e-12)
+
+
+def test_large_batches_are_swept_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweep, "_SHARE_UP_TO", 0)
+    for terms in (("r2", "r1"), ("dragan", "r1"), ("wgan_gp", "r2", "zero_gp"), ("r1", "r2", "wgan_gp", "dragan")):
+        assert_agree(Case(2, ("leaky_relu", "residual", "max pool"), "projection", terms=terms), within=1e-12)
 
 
 @settings(max_examples=220)

@@ -7,6 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as fn
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from gradgan import losses, penalties
 from gradgan.engine import critic_backward
@@ -35,6 +36,27 @@ class MinibatchDeviation(nn.Module):
         return torch.cat([x, x.std(0).mean().expand(len(x), 1)], 1)
 
 
+class Halved(nn.Module):
+    """Halves the gradient by a hook, which the forward's graph does not show."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = 1 * x
+        if h.requires_grad:
+            h.register_hook(lambda g: g / 2)
+        return h
+
+
+class Recomputed(nn.Module):
+    """A layer under checkpointing without re-entrance."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Conv2d(4, 4, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return checkpoint(lambda h: fn.leaky_relu(self.layer(h), 0.2), x, use_reentrant=False)
+
+
 class Attention(nn.Module):
     """Self-attention over pixels."""
 
@@ -50,6 +72,7 @@ UNKNOWN: dict[str, Callable[[], nn.Module]] = {
     "Tanh": nn.Tanh,
     "Softplus": nn.Softplus,
     "Attention": Attention,
+    "hook on an activation": Halved,
     "Apply": lambda: Apply(Twice.apply),
     "product": lambda: Apply(lambda x: x * x.abs()),
     "gate": lambda: nn.GLU(1),
@@ -130,6 +153,13 @@ def test_a_change_of_mode_is_noticed() -> None:
     parts, got = case.gradient("auto")
     assert parts.engine == "double_backward"
     assert error(got, wanted) < 1e-12
+
+
+def test_a_checkpointed_critic_is_swept() -> None:
+    case = Case(2, ("leaky_relu",), "sum", n=4)
+    case.critic.body.append(Recomputed().double())
+    _, wanted = case.gradient("usual")
+    assert error(case.gradient("sweep")[1], wanted) < 1e-12
 
 
 def test_the_sweep_reaches_where_double_backward_does_not() -> None:

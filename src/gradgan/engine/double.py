@@ -15,7 +15,7 @@ def usual(job: Job) -> Parts:
     for charge in job.charges:
         _, slopes[charge.at] = input_gradient(job.scores, job.batches[charge.at], caller=charge.name)
         means[charge.name] = charge.mean(slopes[charge.at])
-    job.total(loss, means).backward()
+    job.total(means, loss).backward()
     return job.parts("usual", loss, scores, means, slopes)
 
 
@@ -34,7 +34,7 @@ def shared(job: Job, *, together: bool) -> Parts:
     for names in calls(job.plain, together=together):
         scores |= zip(names, job.scores(job.samples(names)).chunk(len(names)), strict=True)
     loss, means = job.adversarial(scores), job.means(slopes)
-    job.total(loss, means).backward()
+    job.total(means, loss).backward()
     return job.parts("double_backward", loss, scores, means, slopes)
 
 

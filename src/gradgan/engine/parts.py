@@ -1,5 +1,6 @@
 """What goes into the engine besides tensors, and what comes out of it."""
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
@@ -108,14 +109,13 @@ class Job:
         return self.loss.critic(scores["real"], scores["fake"]).mean()
 
     def means(self, slopes: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Each penalty's mean by name, in the graph of the gradients at the batches."""
-        return {charge.name: charge.mean(slopes[charge.at]) for charge in self.charges}
+        """The mean of each penalty charged at these batches, by name, in the graph of the gradients there."""
+        return {charge.name: charge.mean(slopes[charge.at]) for charge in self.charges if charge.at in slopes}
 
-    def total(self, loss: Tensor, means: dict[str, Tensor]) -> Tensor:
-        """loss + sum of factor x mean: what the step minimises."""
-        for charge in self.charges:
-            loss = loss + charge.factor * means[charge.name]
-        return loss
+    def total(self, means: dict[str, Tensor], loss: Tensor | None = None) -> Tensor:
+        """loss + sum of factor x mean: what the step minimises, or without a loss what it pays for slopes."""
+        paid = [charge.factor * means[charge.name] for charge in self.charges if charge.name in means]
+        return functools.reduce(torch.add, paid if loss is None else [loss, *paid])
 
     def parts(
         self,
@@ -130,7 +130,7 @@ class Job:
             norms = {at: norm(slopes[at].detach()) for at in self.charged}
         return Parts(
             loss=loss.detach(),
-            penalties={name: mean.detach() for name, mean in means.items()},
+            penalties={charge.name: means[charge.name].detach() for charge in self.charges},
             real_scores=scores["real"].detach(),
             fake_scores=scores["fake"].detach(),
             slopes={charge.name: norms[charge.at] for charge in self.charges},

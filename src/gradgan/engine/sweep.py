@@ -8,39 +8,61 @@ from . import double
 from .parts import Job, Parts
 from .tape import Roots, Tape
 
+_SHARE_UP_TO = 2**16
+"""Batches of up to so many numbers share a critic call, to call it less often. Larger ones are swept one after the
+other, which is as fast and keeps one batch's gradients at a time."""
+
 
 def sweep(job: Job) -> Parts:
-    """Forward; backward to the samples; a and v from the values; forward again for the weights.
+    """Forward; a from the scores; backward to the samples; v from their slopes; forward again for the weights.
 
     Samples that pay for no slope take the ordinary way, beside the others' weights in one last backward.
     """
-    x = job.samples(job.charged).detach().requires_grad_()
-    swept = job.scores(x)
-    tape = Tape(swept, x)
+    together = sum(job.batches[name].numel() for name in job.charged) <= _SHARE_UP_TO
+    swept = [(names, *_judged(job, names)) for names in double.calls(job.charged, together=together)]
     plain = [(names, job.scores(job.samples(names))) for names in double.calls(job.plain, together=True)]
-    with torch.autocast(x.device.type, enabled=False):
-        slopes = _leaves((job.charged, tape.slopes()))
-        scores = _leaves((job.charged, swept), *plain)
-        loss, means = job.adversarial(scores), job.means(slopes)
-        v, a = _gradients(job.total(loss, means), slopes, {name: scores[name] for name in ("real", "fake")})
-        roots = tape.sweep(_joined(job.charged, a, swept), torch.cat([v[name] for name in job.charged]))
+    with torch.autocast(job.batches["real"].device.type, enabled=False):
+        scores = _cut(*((names, s) for names, s, _ in swept), *plain)
+        loss = job.adversarial(scores)
+        a = _gradients(loss, {name: scores[name] for name in ("real", "fake")})
+        means: dict[str, Tensor] = {}
+        slopes: dict[str, Tensor] = {}
+        roots: Roots = []
+        while swept:  # handed over one by one, so that each one's tape is gone before the next one's gradients are made
+            roots += _swept(job, a, means, slopes, *swept.pop(0))
         parts = job.parts("sweep", loss, scores, means, slopes)
-        del tape, swept
         _finish(roots, [(s, torch.cat([a[name] for name in names])) for names, s in plain])
     return parts
 
 
-def _leaves(*batches: tuple[tuple[str, ...], Tensor]) -> dict[str, Tensor]:
+def _swept(job: Job, a: dict[str, Tensor], means: dict[str, Tensor], slopes: dict[str, Tensor],
+           names: tuple[str, ...], scores: Tensor, tape: Tape) -> Roots:  # fmt: skip
+    """What one tape's samples do to the weights; their penalties and slopes are entered beside the others'."""
+    here = _cut((names, tape.slopes()))
+    charged = job.means(here)
+    v = _gradients(job.total(charged), here)
+    means |= charged
+    slopes |= here
+    return tape.sweep(_joined(names, a, scores), torch.cat([v[name] for name in names]))
+
+
+def _judged(job: Job, names: tuple[str, ...]) -> tuple[Tensor, Tape]:
+    """The scores of these batches, and the tape of how they came about."""
+    x = job.samples(names).detach().requires_grad_()
+    scores = job.scores(x)
+    return scores, Tape(scores, x)
+
+
+def _cut(*batches: tuple[tuple[str, ...], Tensor]) -> dict[str, Tensor]:
     """The batches' numbers by name, cut from the critic's graph, to be differentiated by."""
     cut = {name: part for names, x in batches for name, part in zip(names, x.detach().chunk(len(names)), strict=True)}
     return {name: part.requires_grad_() for name, part in cut.items()}
 
 
-def _gradients(total: Tensor, *by: dict[str, Tensor]) -> tuple[dict[str, Tensor], ...]:
-    """The gradient of `total` by all of these, zeros where it does not depend on them."""
-    leaves = [leaf for group in by for leaf in group.values()]
-    found = iter(torch.autograd.grad(total, leaves, allow_unused=True, materialize_grads=True))
-    return tuple({name: next(found) for name in group} for group in by)
+def _gradients(value: Tensor, by: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The gradient of `value` by each of these, zeros where it does not depend on them."""
+    found = torch.autograd.grad(value, list(by.values()), allow_unused=True, materialize_grads=True)
+    return dict(zip(by, found, strict=True))
 
 
 def _joined(names: tuple[str, ...], a: dict[str, Tensor], swept: Tensor) -> Tensor | None:

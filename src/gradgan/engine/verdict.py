@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.autograd.graph import Node
+from torch.overrides import TorchFunctionMode
 
 from ..core.checks import mixing_layer
 from .parts import Job
@@ -74,12 +75,25 @@ def _inspect(job: Job) -> Verdict:
         return Verdict("BatchNorm mixes samples", separable=False)
     with _unnoticed(job.critic, job.batches["real"].device), _named_outputs(job.critic) as outputs:
         x = job.samples(("real", "fake")).detach().requires_grad_()
-        scores = job.scores(x)
+        with _HookWatch() as watch:
+            scores = job.scores(x)
         try:
+            if watch.hooked:
+                raise Obstacle(None, "its forward calls register_hook, and a hook may change the gradient")
             Tape(scores, x)
         except Obstacle as obstacle:
             return Verdict(_told(obstacle, outputs), separable=_judged_apart(scores, x))
     return Verdict(None, separable=True)
+
+
+class _HookWatch(TorchFunctionMode):
+    """Notices hooks on activations: autograd would run them with a gradient that the sweep scales only later."""
+
+    hooked = False
+
+    def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+        self.hooked = self.hooked or func is Tensor.register_hook
+        return func(*args, **(kwargs or {}))
 
 
 def _judged_apart(scores: Tensor, x: Tensor) -> bool:
