@@ -135,6 +135,18 @@ def test_samples_that_are_judged_together_keep_their_batches(engine: str) -> Non
     assert error(gradients[3], gradients[1]) < 1e-12
 
 
+def test_statistics_of_the_batch_that_no_gradient_shows_keep_their_batches() -> None:
+    case = Case(0, ("leaky_relu",), "sum", n=4, terms=("r2",))
+    case.critic.body.append(Apply(lambda x: x / x.detach().abs().mean()))
+    case.fake = 3 + case.fake
+    _, wanted = case.gradient("usual")
+    parts, got = case.gradient("auto")
+    assert parts.engine == "sweep"
+    assert error(got, wanted) < 1e-12
+    case.terms = []
+    assert error(case.gradient("auto")[1], case.gradient("usual")[1]) < 1e-12
+
+
 def test_batch_norm_without_a_penalty_sees_real_and_fake_apart() -> None:
     torch.manual_seed(0)
     critic = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.LeakyReLU(0.2), nn.Linear(4, 1))

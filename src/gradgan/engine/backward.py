@@ -64,16 +64,15 @@ def _by(engine: Engine, job: Job) -> Parts:
     if engine == "usual":
         return double.usual(job)
     verdict = verdict_of(job)
-    obstacle = verdict.obstacle
-    if engine != "double_backward" and job.charges and not obstacle:
+    if engine != "double_backward" and job.charges and not verdict.obstacle:
         try:
-            return sweep.sweep(job)
-        except Obstacle as met:  # the graph is another one than at the first look, as after a change of the module
-            obstacle = verdict.obstacle = met.why
-    if engine == "sweep" and obstacle:
+            return sweep.sweep(job, together=verdict.separable)
+        except Obstacle as met:  # the graph is another one than at the first look: a layer was exchanged
+            verdict = verdict_of(job, met=met)
+    if engine == "sweep" and verdict.obstacle:
         raise GradganError(
-            f"engine='sweep' cannot take this critic: {obstacle}. engine='auto' takes double backward here, for the "
-            "same result."
+            f"engine='sweep' cannot take this critic: {verdict.obstacle}. engine='auto' takes double backward here, "
+            "for the same result."
         )
     if engine == "auto" and job.charges:
         say_once(job, verdict)

@@ -13,14 +13,15 @@ _SHARE_UP_TO = 2**16
 other, which is as fast and keeps one batch's gradients at a time."""
 
 
-def sweep(job: Job) -> Parts:
+def sweep(job: Job, *, together: bool) -> Parts:
     """Forward; a from the scores; backward to the samples; v from their slopes; forward again for the weights.
 
-    Samples that pay for no slope take the ordinary way, beside the others' weights in one last backward.
+    Samples that pay for no slope take the ordinary way, beside the others' weights in one last backward. `together`:
+    batches may share a critic call.
     """
-    together = sum(job.batches[name].numel() for name in job.charged) <= _SHARE_UP_TO
-    swept = [(names, *_judged(job, names)) for names in double.calls(job.charged, together=together)]
-    plain = [(names, job.scores(job.samples(names))) for names in double.calls(job.plain, together=True)]
+    few = sum(job.batches[name].numel() for name in job.charged) <= _SHARE_UP_TO
+    swept = [(names, *_judged(job, names)) for names in double.calls(job.charged, together=together and few)]
+    plain = [(names, job.scores(job.samples(names))) for names in double.calls(job.plain, together=together)]
     with torch.autocast(job.batches["real"].device.type, enabled=False):
         scores = _cut(*((names, s) for names, s, _ in swept), *plain)
         loss = job.adversarial(scores)

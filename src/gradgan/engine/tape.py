@@ -158,6 +158,7 @@ def _rule_for(
     """The node's rule, if it is there and holds for this node."""
     name = plain_name(node)
     rule = RULES.get(name)
+    name = name.rstrip("0123456789")
     if rule is None:
         raise Obstacle(node, f"{name} is not known to be piecewise linear")
     varying = tuple(slot for slot, source in enumerate(sources) if source is not None)

@@ -3,7 +3,7 @@
 import logging
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,21 +33,19 @@ class Verdict:
 _VERDICTS: "weakref.WeakKeyDictionary[Any, dict[tuple, Verdict]]" = weakref.WeakKeyDictionary()
 
 
-def verdict_of(job: Job) -> Verdict:
-    """The critic's verdict, found by one forward on this batch the first time and after a change of mode or shape."""
+def verdict_of(job: Job, *, met: Obstacle | None = None) -> Verdict:
+    """The critic's verdict, found on this batch the first time, after a change of modes or of the samples' shape, and
+    when a sweep `met` an obstacle after all."""
     try:
         known = _VERDICTS.setdefault(job.critic, {})
     except TypeError:  # a callable that cannot be referred to weakly is looked at every time
         known = {}
     key = _key(job)
-    if key not in known:
+    if key not in known or met is not None:
         known[key] = _inspect(job)
+    if met is not None and known[key].obstacle is None:
+        known[key].obstacle = met.why
     return known[key]
-
-
-def forget(job: Job) -> None:
-    """Look at this critic again next time."""
-    _VERDICTS.pop(job.critic, None)
 
 
 def say_once(job: Job, verdict: Verdict) -> None:
@@ -73,17 +71,30 @@ def _key(job: Job) -> tuple:
 def _inspect(job: Job) -> Verdict:
     if mixing_layer(job.critic) is not None:
         return Verdict("BatchNorm mixes samples", separable=False)
-    with _unnoticed(job.critic, job.batches["real"].device), _named_outputs(job.critic) as outputs:
+    with _unchanged_buffers(job.critic):
         x = job.samples(("real", "fake")).detach().requires_grad_()
-        with _HookWatch() as watch:
+        with _rewound(x.device), _named_outputs(job.critic) as outputs, _HookWatch() as watch:
             scores = job.scores(x)
+        separable = _judged_apart(job, x, scores)
         try:
             if watch.hooked:
                 raise Obstacle(None, "its forward calls register_hook, and a hook may change the gradient")
             Tape(scores, x)
         except Obstacle as obstacle:
-            return Verdict(_told(obstacle, outputs), separable=_judged_apart(scores, x))
-    return Verdict(None, separable=True)
+            return Verdict(_told(obstacle, outputs), separable)
+    return Verdict(None, separable)
+
+
+def _judged_apart(job: Job, x: Tensor, scores: Tensor) -> bool:
+    """Do the scores of one batch stay the same, to the bit, when the other batch beside it is another?"""
+    n = len(x) // 2
+    for changed, kept in ((slice(n), slice(n, None)), (slice(n, None), slice(n))):
+        other = x.detach().clone()
+        other[changed] = 1 - 2 * other[changed]
+        with _rewound(x.device):
+            if not torch.equal(job.scores(other)[kept], scores[kept]):
+                return False
+    return True
 
 
 class _HookWatch(TorchFunctionMode):
@@ -96,26 +107,23 @@ class _HookWatch(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-def _judged_apart(scores: Tensor, x: Tensor) -> bool:
-    """Does the first score depend on its own sample only, and no other score on the first sample?"""
-    if not scores.requires_grad:
-        return True
-    (own,) = torch.autograd.grad(scores[0], x, retain_graph=True, allow_unused=True)
-    (others,) = torch.autograd.grad(scores[1:].sum(), x, allow_unused=True)
-    return (own is None or not own[1:].any()) and (others is None or not others[0].any())
+def _rewound(device: torch.device) -> AbstractContextManager[None]:
+    """After it, torch's random generators are as they were."""
+    return torch.random.fork_rng([device] if device.type == "cuda" else [])
 
 
 @contextmanager
-def _unnoticed(critic: object, device: torch.device) -> Iterator[None]:
-    """Leave random generators and buffers as they were; a parametrisation's own (spectral norm's vectors) belong to
+def _unchanged_buffers(critic: object) -> Iterator[None]:
+    """After it, buffers are as they were, but for a parametrisation's own (spectral norm's vectors): those belong to
     the weights of this step, which are kept for it."""
     buffers = dict(critic.named_buffers()) if isinstance(critic, nn.Module) else {}
     before = {name: b.clone() for name, b in buffers.items() if "parametrizations." not in name}
-    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+    try:
         yield
-    with torch.no_grad():
-        for name, value in before.items():
-            buffers[name].copy_(value)
+    finally:
+        with torch.no_grad():
+            for name, value in before.items():
+                buffers[name].copy_(value)
 
 
 @contextmanager
