@@ -184,6 +184,46 @@ def test_r1_called_without_the_labels_in_a_step() -> None:
         check_penalty(forgets, HALF_SQUARE)
 
 
+# --- estimates --------------------------------------------------------------------------------------------------------
+
+
+class Estimate(type(penalties.approximate_r1)):
+    """approximate_r1 with a fault in what it makes of the two scores."""
+
+    def __init__(self, fault: Callable[[Tensor], Tensor], sigma: float = 0.01) -> None:
+        super().__init__("approximate_r1", at_real, sigma)
+        object.__setattr__(self, "fault", fault)
+
+    def __call__(self, critic: Any, real: Tensor, fake: Any = None, *, rng: Any = None) -> Tensor:
+        return self.fault(super().__call__(critic, real, fake, rng=rng))
+
+
+class OneStepForAll(type(penalties.approximate_r1)):
+    """approximate_r1 with one draw for the whole batch: right on average, but its draws are no draws."""
+
+    def __call__(self, critic: Any, real: Tensor, fake: Any = None, *, rng: Any = None) -> Tensor:
+        super().__call__(critic, real, fake, rng=rng)
+        step = self.sigma * torch.randn(real.shape[1:], generator=rng, dtype=real.dtype)
+        there, here = critic(real.detach() + step), critic(real.detach())
+        return ((there - here) / self.sigma).square() / 2
+
+
+ESTIMATES = [
+    ("without its half", Estimate(lambda v: 2 * v), "On a linear critic of slope s its mean"),
+    ("not divided by sigma", Estimate(lambda v: v * 0.01**2), "On a linear critic of slope s its mean"),
+    ("a step too long", Estimate(lambda v: v, sigma=1.0), "value of the exact penalty that it estimates"),
+    ("graph halved", Estimate(lambda v: (v + v.detach()) / 2), "gradient to the critic's weights is, on average"),
+    ("mixed", Estimate(lambda v: (v + 1e-3 * v.mean()) / (1 + 1e-3)), "when the rest of the batch is replaced"),
+    ("one step for all", OneStepForAll("approximate_r1", at_real, 0.01), "On a linear critic of slope s its mean"),
+]
+
+
+@pytest.mark.parametrize(("penalty", "claim"), [e[1:] for e in ESTIMATES], ids=[e[0] for e in ESTIMATES])
+def test_wrong_estimates(penalty: Any, claim: str) -> None:
+    with pytest.raises(AssertionError, match=claim):
+        check_penalty(penalty, penalties.PENALTIES["approximate_r1"].facts)
+
+
 # --- latent, parameter and judged penalties ---------------------------------------------------------------------------
 
 

@@ -10,6 +10,9 @@ torch.Size([5])
 """
 
 from . import judged as judged
+from .approximate import ApproximatePenalty as ApproximatePenalty
+from .approximate import approximate_r1 as approximate_r1
+from .approximate import approximate_r2 as approximate_r2
 from .around import dragan as dragan
 from .between import wgan_gp as wgan_gp
 from .between import wgan_lp as wgan_lp

@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from . import input_penalty, latent_penalty, scene_penalty
+from . import estimate, input_penalty, latent_penalty, scene_penalty
 from .claims import prove
 
 Kind = Literal["input", "latent", "parameter", "consensus", "judged"]
@@ -53,7 +53,9 @@ def check_penalty(penalty: Any, facts: Mapping[str, Any], *, kind: Kind | None =
 
     `facts["on_linear"]`: its value as a function of the slope of a linear critic (score 0 where the probability
     matters). `facts["judge"]`, for a judged one: whether its third player, "gon", is a "critic" (scores, the default)
-    or a "field" (answers shaped as samples). `kind` is found from the call's arguments where it is not given.
+    or a "field" (answers shaped as samples). `facts["estimates"]`, for one that is right on average only: the exact
+    penalty, which its mean over many draws must meet within 5 standard errors. `kind` is found from the call's
+    arguments where it is not given.
     A penalty with `payers` and `on(scene)` is also proved in a training step; a plain function is proved by calls.
     Raises AssertionError for the first property that does not hold, with what was got and what was wanted.
 
@@ -62,6 +64,7 @@ def check_penalty(penalty: Any, facts: Mapping[str, Any], *, kind: Kind | None =
     """
     kind = kind or kind_of(penalty)
     subject = f"penalty {getattr(penalty, 'name', getattr(penalty, '__name__', '?'))!r}"
-    prove(subject, _CALLED.get(kind, ()), penalty, facts)
+    called = estimate.PROPERTIES if "estimates" in facts else _CALLED.get(kind, ())
+    prove(subject, called, penalty, facts)
     if hasattr(penalty, "on") or kind not in _CALLED:
         prove(subject, _IN_A_STEP[kind], penalty, facts)
