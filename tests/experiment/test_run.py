@@ -91,7 +91,7 @@ def test_load_gives_the_same_samples(tmp_path):
 
 
 def test_samples_go_to_pictures_and_arrays(tmp_path):
-    run = train("digits", steps=1, settings=["generator.width=2", "critic.width=2", "batch=8"], out=tmp_path / "run")
+    run = train("digits", steps=1, settings=["generator.widths=[4]", "critic.widths=[4]", "batch=8"], out=tmp_path / "run")
     save_samples(run, tmp_path / "s.png", n=9)
     save_samples(run, tmp_path / "s.npz", n=9)
     with np.load(tmp_path / "s.npz") as saved:
@@ -111,6 +111,19 @@ def test_another_config_or_a_run_that_is_there_is_refused(tmp_path):
     with pytest.raises(GradganError, match="batch is 8 now and was 16"):
         train("ring", steps=2, settings=[*TINY, "batch=8"], out=tmp_path / "run", resume=True)
     assert before == {p: p.stat().st_mtime_ns for p in (tmp_path / "run").rglob("*")}
+
+
+def test_a_run_goes_on_with_more_steps_and_with_a_config_of_an_older_gradgan(tmp_path):
+    # A constant rate: a schedule sees step / steps, so with one the first four steps would be others.
+    words = [*TINY, "checkpoint.every=2", "lr.shape=constant"]
+    whole = train("ring", steps=6, settings=words, out=tmp_path / "whole")
+    train("ring", steps=4, settings=words, out=tmp_path / "run")
+    stored = tmp_path / "run" / "config.yaml"
+    stored.write_text("\n".join(line for line in stored.read_text().splitlines() if "engine:" not in line) + "\n")
+    longer = train("ring", steps=6, settings=words, out=tmp_path / "run", resume=True)
+    assert longer.step == 6 and "steps: 6" in stored.read_text()
+    for name, value in weights(whole).items():
+        assert torch.equal(value, weights(longer)[name]), name
 
 
 def test_bad_input_leaves_nothing(tmp_path):
@@ -152,7 +165,8 @@ def test_a_folder_without_a_checkpoint_says_so(tmp_path):
 
 
 def test_conditional_data_and_systems_of_images_train(tmp_path):
-    words = ["generator.width=2", "critic.width=2", "batch=8", "data.name=digits"]
+    conv = ["generator.name=conv_generator", "generator.norm=none", "critic.name=conv_critic"]
+    words = [*conv, "generator.width=2", "critic.width=2", "batch=8"]
     for system in ("dcgan", "atgp"):
         run = train("digits", system=system, steps=2, settings=[*words, "conditional=true"], out=tmp_path / system)
         assert run.sample(3).shape == (3, 1, 8, 8)

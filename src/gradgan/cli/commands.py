@@ -19,6 +19,7 @@ def train(
     steps: int | None = None,
     seed: int | None = None,
     out: Path | None = None,
+    device: str | None = None,
     settings: tyro.conf.UseAppendAction[Settings] = (),
     config: Path | None = None,
     resume: bool = False,
@@ -33,6 +34,7 @@ def train(
         steps: rounds to play.
         seed: where every random stream of the run starts.
         out: the run folder; runs/PRESET-SYSTEM-SEED where it is left out.
+        device: auto (CUDA where there is one, else the CPU), cpu or cuda.
         config: a YAML file instead of a preset, such as a run's config.yaml.
         resume: continue the run in --out if there is one, else begin it.
         dry_run: print the complete config and train nothing.
@@ -45,7 +47,7 @@ def train(
         data=data,
         steps=steps,
         seed=seed,
-        settings=_flat(settings),
+        settings=[*([] if device is None else [f"device={device}"]), *_flat(settings)],
     )
     if dry_run:
         print(to_yaml(complete(chosen)), end="")

@@ -93,6 +93,11 @@ class RunFolder:
         """The text of config.yaml."""
         return self._read("config.yaml")
 
+    def replace_config(self, text: str) -> None:
+        """Write another config.yaml, for a run that goes on with more steps or other intervals."""
+        with writing(self.path / "config.yaml"):
+            replace_file(self.path / "config.yaml", text.encode())
+
     def info(self) -> dict[str, Any]:
         """What run.json holds."""
         try:

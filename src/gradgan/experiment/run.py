@@ -1,6 +1,7 @@
 """A run: train an experiment into a folder, load it again, draw from it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,11 @@ from ..training.hooks import Hook, Log, Samples, Save, generate
 from ..training.trainer import fit
 from .about import about
 from .build import Experiment, build, schedule_of
+from .complete import complete
 from .config import Config
 from .configure import configure
 from .evaluate import evaluate
-from .reading import from_yaml, to_yaml
+from .reading import from_yaml, read_config, to_yaml
 
 _PICTURE = 100
 """How many samples a picture of images shows; points show more."""
@@ -49,8 +51,6 @@ class Run:
         """The run in a folder, at its newest checkpoint. Raises GradganError where there is none."""
         folder = RunFolder.open(path)
         config = from_yaml(folder.config_text(), source=f"{path}/config.yaml")
-        from dataclasses import replace
-
         experiment = build(replace(config, device=device))
         run = cls(folder, experiment)
         if not run._restore():
@@ -151,7 +151,7 @@ def train(
     experiment = build(configure(what, system=system, data=data, steps=steps, seed=seed, settings=settings))
     config = experiment.config
     out = default_out(config) if out is None else out
-    folder = RunFolder.create(out, config_yaml=to_yaml(config), resume=resume)
+    folder = _folder(Path(out), config, resume=resume)
     run = Run(folder, experiment)
     try:
         if run._restore():
@@ -168,6 +168,24 @@ def train(
         folder.close()
         write_report(folder)
     return run
+
+
+def _folder(out: Path, config: Config, *, resume: bool) -> RunFolder:
+    """The run's folder. A resumed run may have more steps, other intervals or another device than it began with."""
+    text = to_yaml(config)
+    stored = out / "config.yaml"
+    if not (resume and stored.is_file()):
+        return RunFolder.create(out, config_yaml=text, resume=resume)
+    # Completed anew, so that a run of an older gradgan, which knew fewer keys, can go on.
+    before = complete(read_config(stored))
+    same = replace(before, **{key: getattr(config, key) for key in _MAY_CHANGE}) == config
+    folder = RunFolder.create(out, config_yaml=stored.read_text(encoding="utf-8") if same else text, resume=True)
+    folder.replace_config(text)
+    return folder
+
+
+_MAY_CHANGE = ("steps", "log", "sample", "checkpoint", "device")
+"""What does not change what one step does."""
 
 
 def default_out(config: Config) -> Path:
