@@ -196,7 +196,7 @@ def test_bfloat16_by_autocast_keeps_float32_gradients_and_numbers() -> None:
         ({"critic": nn.Sequential(nn.Flatten(), nn.Linear(50, 1), nn.Tanh()), "engine": "sweep"}, "critic.2 (Tanh)"),
         ({"critic": nn.Sequential(nn.BatchNorm2d(2), nn.Flatten(), nn.Linear(50, 1))}, "it mixes samples"),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_what_cannot_be_is_refused(change: dict, message: str) -> None:
     case = small(dtype=torch.float32)
