@@ -45,7 +45,7 @@ class Parts:
     penalties {name: ()}       mean of each paid penalty, without its weight
     real_scores, fake_scores   (n,)
     slopes {name: (n,)}        ||grad D|| at the points of each paid penalty
-    engine                     the way that was taken: "sweep", "double_backward" or "usual"
+    engine                     the way taken: "sweep", "double_backward" (also where nothing was charged) or "usual"
     """
 
     loss: Scalar

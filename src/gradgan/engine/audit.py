@@ -1,0 +1,244 @@
+"""The audit: layer by layer, can a critic be swept, does it take double backward, or can neither be?"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.graph import GradientEdge, Node, get_gradient_edge
+from torch.nn.utils import parametrize
+
+from ..core.checks import GradganError, mixing_layer, scores_of
+from ..core.gradients import input_gradient, squared_norm
+from ..core.types import Critic, Labels, Samples
+from .replacements import replacement_of
+from .rules.rule import shapes_of
+from .tape import Obstacle, _forward_order, _rule_for, plain_name
+
+Way = Literal["sweep", "double backward", "impossible"]
+_WAYS: tuple[Way, ...] = ("sweep", "double backward", "impossible")
+_OWN = "the critic's own forward"
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What one module did by itself in the forward, its children left out.
+
+    name         as in `named_modules()`, "" for the critic itself
+    kind         its class
+    operations   autograd's names of what it did to the samples, in order
+    way          how its part of a slope can be differentiated again
+    why          the reason where that is not the sweep, and `replacement` what to write instead where it is impossible
+    """
+
+    name: str
+    kind: str
+    operations: tuple[str, ...]
+    way: Way
+    why: str = ""
+    replacement: str = ""
+
+    @property
+    def place(self) -> str:
+        """The layer in words."""
+        return f"critic.{self.name} ({self.kind})" if self.name else f"{_OWN} ({self.kind})"
+
+
+@dataclass(frozen=True)
+class Audit:
+    """Every layer that touches the samples, in the order of the forward."""
+
+    layers: tuple[Layer, ...]
+
+    @property
+    def way(self) -> Way:
+        """How the critic as a whole is differentiated: by the worst of its layers."""
+        return max((layer.way for layer in self.layers), key=_WAYS.index, default="sweep")
+
+    def worst(self) -> Layer:
+        """The first layer that stands in the way most."""
+        return next(layer for layer in self.layers if layer.way == self.way)
+
+
+def audit(critic: Critic, x: Samples, labels: Labels | None = None) -> Audit:
+    """Look at what a critic does to these samples; two of them are enough. The critic is left as it was.
+
+    The sweep's own rules are asked for every operation; what they do not know is differentiated twice by trial.
+    Shapes: x (n, *event), labels (n,). Raises GradganError for a critic that does not return one score per sample.
+    """
+    with _unchanged(critic, x.device), torch.enable_grad(), parametrize.cached():
+        x = x.detach().clone().requires_grad_()
+        with _calls(critic) as calls:
+            scores = _scores(critic, x, labels)
+        layers = _layers(critic, scores, x, calls)
+        failure = None if mixing_layer(critic) is not None else _trial(critic, x, labels)
+    layers = [_refused(layer, critic) for layer in layers]
+    if failure is not None and all(layer.way != "impossible" for layer in layers):
+        kind = type(critic).__name__
+        layers.append(Layer("", kind, (), "impossible", failure, replacement_of("", kind)))
+    return Audit(tuple(layers))
+
+
+def require_double_backward(critic: Critic, x: Samples, labels: Labels | None = None, *, caller: str) -> None:
+    """Refuse a critic that cannot be differentiated twice, naming the layer and what to write instead.
+
+    One forward and two backwards of these samples; raises GradganError.
+    """
+    with _unchanged(critic, x.device), torch.enable_grad():
+        failure = _trial(critic, x, labels)
+    if failure is not None:
+        layer = audit(critic, x, labels).worst()
+        raise GradganError(
+            f"{caller}: {layer.place} cannot be differentiated twice, which its gradient penalty needs: {layer.why}. "
+            f"{layer.replacement}, or pay approximate_r1 and approximate_r2 instead."
+        )
+
+
+@dataclass(frozen=True)
+class _Call:
+    """One call of a module: the nodes it made are numbered from `first` to below `end`."""
+
+    name: str
+    kind: str
+    first: int
+    end: int
+
+
+@contextmanager
+def _calls(critic: object) -> Iterator[list[_Call]]:
+    """The calls of every submodule, each noted when it ends, so that inner ones come before outer ones."""
+    calls: list[_Call] = []
+    open_calls: list[int] = []
+    handles = []
+    for name, module in critic.named_modules() if isinstance(critic, nn.Module) else ():
+
+        def enter(module: nn.Module, inputs: object) -> None:
+            open_calls.append(_number())
+
+        def leave(module: nn.Module, inputs: object, output: object, name: str = name) -> None:
+            calls.append(_Call(name, type(module).__name__, open_calls.pop(), _number()))
+
+        handles += [module.register_forward_pre_hook(enter), module.register_forward_hook(leave)]
+    try:
+        yield calls
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _number() -> int:
+    """The number that the next node of autograd's graph will have."""
+    return torch.autograd._get_sequence_nr()  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def _layers(critic: object, scores: Tensor, x: Tensor, calls: list[_Call]) -> list[Layer]:
+    """The varying part of the graph, each node at the innermost module that made it."""
+    leaf, root = get_gradient_edge(x).node, scores.grad_fn
+    depends = {} if root is None else _forward_order(root, leaf)
+    found: dict[str, Layer] = {}
+    for node in sorted((n for n, varies in depends.items() if varies and n is not leaf), key=_sequence):
+        inner = (call for call in calls if call.first <= _sequence(node) < call.end)
+        call = next(inner, _Call("", type(critic).__name__, 0, 0))
+        layer = found.get(call.name, Layer(call.name, call.kind, (), "sweep"))
+        found[call.name] = _with(layer, node, depends, x)
+    return list(found.values())
+
+
+def _with(layer: Layer, node: Node, depends: dict[Node, bool], x: Tensor) -> Layer:
+    """The layer with one more operation; what was said of an earlier one stays unless this one is worse."""
+    name = plain_name(node).rstrip("0123456789")
+    layer = replace(layer, operations=(*layer.operations, name))
+    obstacle = _obstacle(node, depends, x)
+    way = "sweep" if obstacle is None else "double backward"
+    if way == "double backward" and not _twice(node):
+        way, obstacle = "impossible", f"{name} has no second derivative in PyTorch"
+    if _WAYS.index(way) <= _WAYS.index(layer.way):
+        return layer
+    return replace(layer, way=way, why=obstacle or "", replacement=replacement_of(name, layer.kind))
+
+
+def _obstacle(node: Node, depends: dict[Node, bool], x: Tensor) -> str | None:
+    """What the tape says of this node, None where it can sweep it."""
+    edges = node.next_functions
+    sources = tuple((0, i) if f is not None and depends[f] else None for f, i in edges)
+    weights = tuple(slot for slot, (f, _) in enumerate(edges) if f is not None and not depends[f])
+    leaf = get_gradient_edge(x).node
+    shapes = [
+        None if s is None or f is None else tuple(x.shape) if f is leaf else shapes_of(f)[i]
+        for s, (f, i) in zip(sources, edges, strict=True)
+    ]
+    try:
+        _rule_for(node, sources, weights, shapes, shapes_of(node), len(x))
+    except Obstacle as obstacle:
+        return obstacle.why
+    return None
+
+
+def _twice(node: Node) -> bool:
+    """Can this node's backward be differentiated? It is called by itself, and its result differentiated."""
+    if plain_name(node).startswith("CheckpointFunction"):  # its backward would write into .grad
+        return False
+    metadata = node._input_metadata  # pyright: ignore[reportAttributeAccessIssue]
+    given = [torch.ones(m.shape, dtype=m.dtype, device=m.device, requires_grad=True) for m in metadata]
+    inner = [GradientEdge(f, i) for f, i in node.next_functions if f is not None]
+    try:
+        back = node(*given)  # pyright: ignore[reportCallIssue]
+        parts = [b for b in (back if isinstance(back, tuple) else (back,)) if isinstance(b, Tensor)]
+        if not all(b.requires_grad for b in parts):
+            return False
+        torch.autograd.grad(
+            [b.sum() for b in parts],
+            [*given, *inner],
+            allow_unused=True,
+            retain_graph=True,
+        )
+    except RuntimeError:
+        return False
+    return True
+
+
+def _refused(layer: Layer, critic: object) -> Layer:
+    """A layer that mixes samples has no slope by each of them, whatever its derivatives are."""
+    mixing = mixing_layer(critic)
+    if mixing is None or layer.name != mixing[0]:
+        return layer
+    why = "it mixes samples, so a per-sample input gradient has no meaning"
+    return replace(layer, way="impossible", why=why, replacement=replacement_of("", layer.kind))
+
+
+def _trial(critic: Critic, x: Tensor, labels: Tensor | None) -> str | None:
+    """Differentiate the slopes once more, as a penalty does: the first line of torch's complaint, None without one."""
+    try:
+        _, slopes = input_gradient(lambda samples: _scores(critic, samples, labels), x, caller="audit")
+        if slopes.requires_grad:
+            weights = critic.parameters() if isinstance(critic, nn.Module) else ()
+            by = [p for p in weights if p.requires_grad]
+            torch.autograd.grad(squared_norm(slopes).sum(), by or [slopes], allow_unused=True)
+    except RuntimeError as error:
+        return str(error).strip().split("\n", 1)[0].rstrip(".")
+    return None
+
+
+def _scores(critic: Critic, x: Tensor, labels: Tensor | None) -> Tensor:
+    scores = critic(x) if labels is None else critic(x, labels)
+    return scores_of(scores, len(x), caller="audit")
+
+
+def _sequence(node: Node) -> int:
+    return node._sequence_nr()
+
+
+@contextmanager
+def _unchanged(critic: object, device: torch.device) -> Iterator[None]:
+    """After it, the critic's buffers and torch's random generators are as they were."""
+    module = critic if isinstance(critic, nn.Module) else nn.Module()
+    buffers = {name: (b, b.clone()) for name, b in module.named_buffers()}
+    try:
+        with torch.random.fork_rng([device] if device.type == "cuda" else []):
+            yield
+    finally:
+        with torch.no_grad():
+            for buffer, before in buffers.values():
+                buffer.copy_(before)
