@@ -38,10 +38,10 @@ def test_another_system_keeps_shared_penalties_and_takes_its_own():
 
 
 def test_another_network_does_not_inherit_the_options_of_the_old_one():
-    words = ["generator.name=mlp_generator", "generator.widths=[8]", "critic.name=mlp_critic"]
+    words = ["generator.name=conv_generator", "generator.width=8", "critic.name=conv_critic"]
     config = complete(configure("digits", settings=words))
-    assert config.generator.options["widths"] == [8] and "width" not in config.generator.options
-    kept = complete(configure("digits", settings=["generator.name=conv_generator"]))
+    assert config.generator.options["width"] == 8 and "widths" not in config.generator.options
+    kept = complete(configure("digits", settings=["generator.name=mlp_generator"]))
     assert kept.generator == complete(configure("digits")).generator
 
 
