@@ -159,3 +159,32 @@ def test_help_is_quick_and_loads_no_torch():
     names = "('torch', 'matplotlib', 'sklearn')"
     code = f"import sys, gradgan, gradgan.cli.commands; print([m for m in {names} if m in sys.modules])"
     assert python("-c", code).stdout.strip() == "[]"
+
+
+def test_audit_of_a_preset_and_of_a_module(capsys):
+    code, out, _ = call(capsys, "audit", "ring")
+    assert code == 0
+    assert "Every layer is swept" in out
+    assert "8 (1.33)" in out
+    code, out, _ = call(capsys, "audit", "digits", "--system", "gc_gan")
+    assert code == 0
+    assert "double backward, because of critic.trunk.2 (SiLU)" in " ".join(out.split())
+    code, out, _ = call(capsys, "audit", "gradgan.networks.residual:residual_critic", "--event", "3", "16", "16")
+    assert code == 0
+    assert "Convolution" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nothing:here", "--event", "2"], "package.module:name"),
+        (["torch.nn:Flatten", "--event", "1", "--system", "gan"], "change presets"),
+        (["ring", "--event", "2"], "knows its own samples"),
+        (["rong"], "Perhaps you meant 'ring'"),
+    ],
+)
+def test_audit_of_what_is_not_there_is_one_line(capsys, arguments, message):
+    code, _, said = call(capsys, "audit", *arguments)
+    assert code == 2
+    assert message in said
+    assert said.count("\n") == 1

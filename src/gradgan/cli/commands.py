@@ -160,8 +160,30 @@ def dynamics(
     print_dynamics(system, weight=weight, spread=spread, out=out, reading=reading)
 
 
+def audit(
+    what: tyro.conf.Positional[str],
+    *,
+    event: tuple[int, ...] = (),
+    classes: int = 0,
+    system: str | None = None,
+    settings: tyro.conf.UseAppendAction[Settings] = (),
+) -> None:
+    """Show layer by layer how a critic's gradient penalties can be differentiated, and what they cost.
+
+    Args:
+        what: a preset, or your own critic as package.module:name (a module, or what makes one).
+        event: the shape of one sample, for a module, as in --event 3 32 32.
+        classes: for a module that is called with labels too.
+        system: of a preset, another system; its critic may differ.
+    """
+    from .auditing import print_audit
+
+    print_audit(what, event=event, classes=classes, system=system, settings=_flat(settings))
+
+
 def _flat(settings: tuple[tuple[str, ...], ...]) -> list[str]:
     return [assignment for group in settings for assignment in group]
 
 
-COMMANDS = {command.__name__: command for command in (train, sample, evaluate, report, parts, cite, dynamics)}
+_ALL = (train, sample, evaluate, report, parts, cite, dynamics, audit)
+COMMANDS = {command.__name__: command for command in _ALL}

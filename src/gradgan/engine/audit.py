@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -55,7 +55,7 @@ class Audit:
     @property
     def way(self) -> Way:
         """How the critic as a whole is differentiated: by the worst of its layers."""
-        return max((layer.way for layer in self.layers), key=_WAYS.index, default="sweep")
+        return _WAYS[max((_WAYS.index(layer.way) for layer in self.layers), default=0)]
 
     def worst(self) -> Layer:
         """The first layer that stands in the way most."""
@@ -71,7 +71,8 @@ def audit(critic: Critic, x: Samples, labels: Labels | None = None) -> Audit:
     with _unchanged(critic, x.device), torch.enable_grad(), parametrize.cached():
         x = x.detach().clone().requires_grad_()
         with _calls(critic) as calls:
-            scores = _scores(critic, x, labels)
+            scores = critic(x) if labels is None else critic(x, labels)
+        scores_of(scores, len(x), caller="audit")
         layers = _layers(critic, scores, x, calls)
         failure = None if mixing_layer(critic) is not None else _trial(critic, x, labels)
     layers = [_refused(layer, critic) for layer in layers]
@@ -112,7 +113,7 @@ def _calls(critic: object) -> Iterator[list[_Call]]:
     calls: list[_Call] = []
     open_calls: list[int] = []
     handles = []
-    for name, module in critic.named_modules() if isinstance(critic, nn.Module) else ():
+    for name, module in _watchable(critic):
 
         def enter(module: nn.Module, inputs: object) -> None:
             open_calls.append(_number())
@@ -128,9 +129,23 @@ def _calls(critic: object) -> Iterator[list[_Call]]:
             handle.remove()
 
 
+def _watchable(critic: object) -> Iterator[tuple[str, nn.Module]]:
+    """Every submodule with its name, but not what lies in a compiled one: hooks would be compiled into it."""
+    compiled: list[str] = []
+    for name, module in critic.named_modules() if isinstance(critic, nn.Module) else ():
+        if any(not above or name.startswith(f"{above}.") for above in compiled):
+            continue
+        if type(module).__name__ == "OptimizedModule":
+            compiled.append(name)
+        if module._compiled_call_impl is not None:
+            compiled.append(name)
+            continue
+        yield name, module
+
+
 def _number() -> int:
     """The number that the next node of autograd's graph will have."""
-    return torch.autograd._get_sequence_nr()  # pyright: ignore[reportAttributeAccessIssue]
+    return torch.autograd._get_sequence_nr()  # pyright: ignore[reportPrivateImportUsage]
 
 
 def _layers(critic: object, scores: Tensor, x: Tensor, calls: list[_Call]) -> list[Layer]:
@@ -156,7 +171,8 @@ def _with(layer: Layer, node: Node, depends: dict[Node, bool], x: Tensor) -> Lay
         way, obstacle = "impossible", f"{name} has no second derivative in PyTorch"
     if _WAYS.index(way) <= _WAYS.index(layer.way):
         return layer
-    return replace(layer, way=way, why=obstacle or "", replacement=replacement_of(name, layer.kind))
+    mend = replacement_of(name, layer.kind) if way == "impossible" else ""
+    return replace(layer, way=way, why=obstacle or "", replacement=mend)
 
 
 def _obstacle(node: Node, depends: dict[Node, bool], x: Tensor) -> str | None:
@@ -176,27 +192,42 @@ def _obstacle(node: Node, depends: dict[Node, bool], x: Tensor) -> str | None:
     return None
 
 
-def _twice(node: Node) -> bool:
+def _twice(node: Any) -> bool:
     """Can this node's backward be differentiated? It is called by itself, and its result differentiated."""
     if plain_name(node).startswith("CheckpointFunction"):  # its backward would write into .grad
         return False
-    metadata = node._input_metadata  # pyright: ignore[reportAttributeAccessIssue]
+    metadata = node._input_metadata
     given = [torch.ones(m.shape, dtype=m.dtype, device=m.device, requires_grad=True) for m in metadata]
-    inner = [GradientEdge(f, i) for f, i in node.next_functions if f is not None]
+    by: list[Any] = [GradientEdge(f, i) for f, i in node.next_functions if f is not None]
     try:
-        back = node(*given)  # pyright: ignore[reportCallIssue]
+        # A function written in Python is called by its `apply`, one of torch's own directly.
+        back = getattr(node, "apply", node)(*given)
         parts = [b for b in (back if isinstance(back, tuple) else (back,)) if isinstance(b, Tensor)]
-        if not all(b.requires_grad for b in parts):
+        # What does not depend on the gradient that came in was either zero (sign, round) or cut off within.
+        cut = any(not b.requires_grad and bool(b.any()) for b in parts)
+        parts = [b for b in parts if b.requires_grad]
+        if cut or _dead_end(parts):
             return False
-        torch.autograd.grad(
-            [b.sum() for b in parts],
-            [*given, *inner],
-            allow_unused=True,
-            retain_graph=True,
-        )
+        if not parts:
+            return True
+        torch.autograd.grad([b.sum() for b in parts], [*given, *by], allow_unused=True, retain_graph=True)
     except RuntimeError:
         return False
     return True
+
+
+def _dead_end(values: list[Tensor]) -> bool:
+    """Is there a node in the graph of these that only raises? A gradient that asks for nothing behind it would pass."""
+    seen: set[Node] = set()
+    stack = [v.grad_fn for v in values if v.grad_fn is not None]
+    while stack:
+        node = stack.pop()
+        if node not in seen:
+            seen.add(node)
+            if plain_name(node) in ("Error", "NotImplemented"):
+                return True
+            stack += [f for f, _ in node.next_functions if f is not None]
+    return False
 
 
 def _refused(layer: Layer, critic: object) -> Layer:
@@ -215,7 +246,9 @@ def _trial(critic: Critic, x: Tensor, labels: Tensor | None) -> str | None:
         if slopes.requires_grad:
             weights = critic.parameters() if isinstance(critic, nn.Module) else ()
             by = [p for p in weights if p.requires_grad]
-            torch.autograd.grad(squared_norm(slopes).sum(), by or [slopes], allow_unused=True)
+            torch.autograd.grad(squared_norm(slopes).sum(), by or [slopes], allow_unused=True, retain_graph=True)
+            if _dead_end([slopes]):
+                return "an operation of its forward has no second derivative"
     except RuntimeError as error:
         return str(error).strip().split("\n", 1)[0].rstrip(".")
     return None

@@ -17,6 +17,7 @@ from ..training.schedules import Schedule
 from ..training.state import State
 from .complete import complete, schedule_fields, system_of
 from .config import Config, NetworkConfig, ScheduleConfig
+from .refuse import refuse_undifferentiable
 
 
 @dataclass
@@ -46,6 +47,7 @@ def build(config: Config) -> Experiment:
         separate_samples(networks["critic"], caller=f"system {config.system!r}")
     if any(isinstance(term.penalty, LatentPenalty) for term in system.terms):
         separate_samples(networks["generator"], caller=f"system {config.system!r}", who="generator")
+    refuse_undifferentiable(config, dataset, system, networks["critic"], device)
     streams = Streams(config.seed, device)
     state = State(
         networks=networks,
