@@ -26,7 +26,7 @@ CASES = [
     *[("r2", {"weight": g}, damped(g)) for g in (0.1, 1.0, 3.0)],
     *[("r3gan", {"weight": g}, pair(-g, g * g - 1 / 4)) for g in (0.1, 0.5, 3.0)],
     *[("gp_gan", {"weight": w, "reading": "consensus"}, pair(-w / 4, -1 / 4)) for w in (0.1, 2.0)],
-    ("gp_gan", {"weight": 2.0}, pair(0, -1 / 4)),
+    ("gp_gan", {"weight": 2.0, "reading": "published"}, pair(0, -1 / 4)),
     *[("gan", {"spread": s}, damped(s * s / 4)) for s in (0.5, 2.0)],
     *[
         ("atgp", {"spread": s, "weight": w, "reading": r}, damped(s * s / 4 + w * s * s / 8))

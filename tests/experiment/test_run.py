@@ -91,7 +91,7 @@ def test_load_gives_the_same_samples(tmp_path):
 
 
 def test_samples_go_to_pictures_and_arrays(tmp_path):
-    run = train("digits", steps=1, settings=["generator.widths=[4]", "critic.widths=[4]", "batch=8"], out=tmp_path / "run")
+    run = train("digits", steps=1, settings=["generator.widths=[4]", "critic.widths=[4]", "batch=8"], out=tmp_path / "r")
     save_samples(run, tmp_path / "s.png", n=9)
     save_samples(run, tmp_path / "s.npz", n=9)
     with np.load(tmp_path / "s.npz") as saved:

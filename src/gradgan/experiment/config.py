@@ -151,6 +151,8 @@ class Config:
     """Every random stream of the run starts from it."""
     device: str = "auto"
     """auto: CUDA where there is one, else the CPU."""
+    threads: int = 0
+    """CPU threads; 0 leaves torch's choice. Small networks are fastest, and undisturbed by neighbours, with 1."""
     log: EveryConfig = field(default_factory=lambda: EveryConfig(50))
     """When numbers are logged."""
     sample: EveryConfig = field(default_factory=lambda: EveryConfig(500))

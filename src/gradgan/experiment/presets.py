@@ -36,6 +36,7 @@ def ring() -> Config:
         optimiser=OptimiserConfig(lr=2e-3, beta1=0.0, beta2=0.99),
         lr=ScheduleConfig("cosine", final=0.01, hold=0.25),
         ema=0.995,
+        threads=1,
         log=EveryConfig(100),
         sample=EveryConfig(500),
     )

@@ -157,6 +157,7 @@ def _check_numbers(config: Config) -> None:
         finite(getattr(config, what).every, what=f"{what}.every", minimum=0)
     finite(config.checkpoint.keep, what="checkpoint.keep", minimum=1)
     finite(config.seed, what="seed", minimum=0)
+    finite(config.threads, what="threads", minimum=0)
     finite(config.ema, what="ema", minimum=0, maximum=1)
     finite(config.optimiser.lr, what="optimiser.lr", minimum=0)
     for name in ("beta1", "beta2"):

@@ -1,6 +1,7 @@
 """A run: train an experiment into a folder, load it again, draw from it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -157,7 +158,8 @@ def train(
         if run._restore():
             folder.rewind(run.step)
         folder.update_info(**about(experiment))
-        _fit(run, hooks)
+        with _threads(config.threads):
+            _fit(run, hooks)
         folder.update_info(status="finished", message="", results=run.evaluate())
     except BaseException as error:
         stopped = isinstance(error, KeyboardInterrupt)
@@ -168,6 +170,17 @@ def train(
         folder.close()
         write_report(folder)
     return run
+
+
+@contextmanager
+def _threads(n: int) -> Iterator[None]:
+    """n CPU threads within, as many as before afterwards; 0 changes nothing."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(n or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _folder(out: Path, config: Config, *, resume: bool) -> RunFolder:
@@ -184,7 +197,7 @@ def _folder(out: Path, config: Config, *, resume: bool) -> RunFolder:
     return folder
 
 
-_MAY_CHANGE = ("steps", "log", "sample", "checkpoint", "device")
+_MAY_CHANGE = ("steps", "log", "sample", "checkpoint", "device", "threads")
 """What does not change what one step does."""
 
 
