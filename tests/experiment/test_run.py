@@ -11,6 +11,7 @@ from gradgan.core.errors import GradganError, NonFiniteError
 from gradgan.experiment import Run, save_samples, train
 
 TINY = ["data.samples=300", "batch=16", "generator.widths=[8]", "critic.widths=[8]", "log.every=2", "sample.every=4"]
+CONV = ["data.name=digits", "generator.name=conv_generator", "critic.name=conv_critic", "generator.width=4"]
 EVERY_KIND = [
     ("r3gan", []),
     ("gc_gan", []),
@@ -20,6 +21,7 @@ EVERY_KIND = [
     ("wgan_gp", ["variational.on=true", "variational.of=features", "wgan_gp.every=2"]),
     ("gp_gan", ["reading=consensus", "lr.shape=cosine"]),
     ("hinge", ["critic.spectral_norm=true", "generator.norm=batch"]),
+    ("r3gan", [*CONV, "precision=bfloat16"]),
 ]
 
 
@@ -47,7 +49,8 @@ def test_what_a_run_leaves(tmp_path):
 
 @pytest.mark.parametrize(("system", "settings"), EVERY_KIND, ids=lambda v: v if isinstance(v, str) else " ".join(v))
 def test_a_resumed_run_is_the_unbroken_one_bit_for_bit(tmp_path, system, settings):
-    words = [*TINY, *settings, "checkpoint.every=3"]
+    tiny = TINY if "data.name=digits" not in settings else ["batch=16", "log.every=2", "sample.every=4"]
+    words = [*tiny, *settings, "checkpoint.every=3"]
     whole = train("ring", system=system, steps=7, settings=words, out=tmp_path / "whole")
 
     class Stop(Exception):
@@ -80,6 +83,21 @@ def test_a_run_does_not_depend_on_how_often_it_is_logged(tmp_path):
         assert torch.equal(value, weights(never)[name]), name
 
 
+def test_bfloat16_keeps_weights_losses_and_optimisers_in_float32(tmp_path):
+    words = [*CONV, "critic.width=4", "generator.norm=none", "batch=16", "log.every=1"]
+    runs = {
+        precision: train("digits", steps=3, settings=[*words, f"precision={precision}"], out=tmp_path / precision)
+        for precision in ("float32", "bfloat16")
+    }
+    state = runs["bfloat16"].experiment.state
+    assert {p.dtype for net in state.networks.values() for p in net.parameters()} == {torch.float32}
+    assert {v.dtype for o in state.optimisers.values() for s in o.state.values() for v in s.values()} == {torch.float32}
+    low, high = (runs[p].log()[0].numbers for p in ("bfloat16", "float32"))
+    assert low["critic/loss"] == pytest.approx(high["critic/loss"], rel=2e-2)
+    assert low["critic/r1"] == pytest.approx(high["critic/r1"], rel=5e-2)
+    assert low["critic/loss"] != high["critic/loss"], "half precision was used"
+
+
 def test_load_gives_the_same_samples(tmp_path):
     run = train("ring", steps=4, settings=[*TINY, "conditional=true"], out=tmp_path / "run")
     again = Run.load(tmp_path / "run")
@@ -91,7 +109,9 @@ def test_load_gives_the_same_samples(tmp_path):
 
 
 def test_samples_go_to_pictures_and_arrays(tmp_path):
-    run = train("digits", steps=1, settings=["generator.widths=[4]", "critic.widths=[4]", "batch=8"], out=tmp_path / "r")
+    run = train(
+        "digits", steps=1, settings=["generator.widths=[4]", "critic.widths=[4]", "batch=8"], out=tmp_path / "r"
+    )
     save_samples(run, tmp_path / "s.png", n=9)
     save_samples(run, tmp_path / "s.npz", n=9)
     with np.load(tmp_path / "s.npz") as saved:

@@ -72,12 +72,12 @@ class Scene:
         """The critic's scores of x, one per sample, for this batch's labels."""
         network = self.network("critic")
         scores = network(x) if self.labels is None else network(x, self.labels)
-        return scores_of(scores, len(x), caller="critic")
+        return _wide(scores_of(scores, len(x), caller="critic"))
 
     def generator(self, z: Latents) -> Samples:
         """The generator's samples at z, for this batch's labels."""
         network = self.network("generator")
-        return network(z) if self.labels is None else network(z, self.labels)
+        return _wide(network(z) if self.labels is None else network(z, self.labels))
 
     @cached_property
     def fake(self) -> Samples:
@@ -109,6 +109,11 @@ class Scene:
             with torch.no_grad():
                 real = self.critic(self.real)
         return self.loss.generator(real, self.fake_scores)
+
+
+def _wide(x: Tensor) -> Tensor:
+    """What a network gave under autocast, in float32: losses and penalties are never computed in half precision."""
+    return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
 
 
 @runtime_checkable

@@ -117,7 +117,8 @@ def networks_of(config: Config, dataset: Dataset, system: System, device: torch.
         takes = NETWORKS[name].options
         options = {**network.options, **{k: v for k, v in given.items() if k in takes}}
         with isolated(config.seed, f"init/{player}"):
-            networks[player] = NETWORKS.make(name, **options).to(device)
+            # channels_last: convolutions are a tenth to a third faster so; other layers are not touched by it.
+            networks[player] = NETWORKS.make(name, **options).to(device, memory_format=torch.channels_last)
     return networks
 
 

@@ -147,6 +147,8 @@ class Config:
     """Decay per step of the generator's average, from which samples are drawn."""
     engine: Literal["auto", "sweep", "double_backward", "usual"] = "auto"
     """How the critic's gradient penalties are differentiated (docs/sweep.md); all give the same gradient."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """Of the networks' products; weights, losses, penalties' reductions and optimisers stay float32."""
     seed: int = 0
     """Every random stream of the run starts from it."""
     device: str = "auto"

@@ -224,6 +224,7 @@ def _fit(run: Run, hooks: Sequence[Hook]) -> None:
         rates=schedule_of(config.lr),
         conditional=config.conditional,
         engine=config.engine,
+        precision=config.precision,
     )
     save.save(state)
     samples.draw(state)

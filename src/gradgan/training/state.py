@@ -92,6 +92,15 @@ class State:
             network.load_state_dict(saved["networks"][name])
         for name, optimiser in self.optimisers.items():
             optimiser.load_state_dict(saved["optimisers"][name])
+            _lay_out_as_parameters(optimiser)
         self.average.load_state_dict(saved["average"])
         self.batches.load_state_dict(saved["batches"])
         self.streams.load_state_dict(saved["streams"])
+
+
+def _lay_out_as_parameters(optimiser: torch.optim.Optimizer) -> None:
+    """Give every moment its parameter's memory layout: fused Adam walks both by address, and files hold them plain."""
+    for parameter, moments in optimiser.state.items():
+        for name, moment in moments.items():
+            if isinstance(moment, Tensor) and moment.shape == parameter.shape and moment.ndim > 0:
+                moments[name] = torch.empty_like(parameter, dtype=moment.dtype).copy_(moment)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import torch
 from torch import Tensor
@@ -14,15 +14,23 @@ from .objective import Player
 from .schedules import Schedule
 from .state import Numbers, State
 
+Precision = Literal["float32", "bfloat16"]
+
 LatentSource: TypeAlias = Callable[..., Tensor]
 
 
-def objective(player: Player, scene: Scene, *, step: int, progress: float) -> tuple[Tensor | None, Numbers]:
-    """What the player minimises in this scene, and each part of it before its weight."""
+def objective(
+    player: Player, scene: Scene, *, step: int, progress: float, precision: Precision = "float32"
+) -> tuple[Tensor | None, Numbers]:
+    """What the player minimises in this scene, and each part of it before its weight.
+
+    The loss runs its networks in `precision`; the terms, which differentiate twice, in float32.
+    """
     total: Tensor | None = None
     numbers: Numbers = {}
     if player.loss is not None:
-        total = player.loss(scene).mean()
+        with autocast(scene.real.device, precision):
+            total = player.loss(scene).mean()
         numbers[f"{player.name}/loss"] = total.detach()
     for term in player.terms:
         if term.due(step):
@@ -33,8 +41,20 @@ def objective(player: Player, scene: Scene, *, step: int, progress: float) -> tu
     return total, numbers
 
 
+def autocast(device: torch.device, precision: Precision) -> torch.autocast:
+    """bfloat16 products within, where asked for; weights, their gradients and the optimiser's state stay float32."""
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bfloat16")
+
+
 def update(
-    state: State, player: Player, scene: Scene, *, progress: float, measure: bool, engine: Engine = "auto"
+    state: State,
+    player: Player,
+    scene: Scene,
+    *,
+    progress: float,
+    measure: bool,
+    engine: Engine = "auto",
+    precision: Precision = "float32",
 ) -> Numbers:
     """One gradient step of one player, on its own parameters only."""
     parameters = state.parameters[player.name]
@@ -42,8 +62,9 @@ def update(
     optimiser.zero_grad(set_to_none=True)
     numbers: Numbers = {}
     if player.loss is Scene.critic_loss:
-        player, numbers = _through_engine(player, scene, step=state.step, progress=progress, engine=engine)
-    total, others = objective(player, scene, step=state.step, progress=progress)
+        with autocast(scene.real.device, precision):
+            player, numbers = _through_engine(player, scene, step=state.step, progress=progress, engine=engine)
+    total, others = objective(player, scene, step=state.step, progress=progress, precision=precision)
     numbers |= others
     if total is not None and total.requires_grad:
         # `inputs` keeps the gradient out of the other players' parameters, and saves its cost.
@@ -97,6 +118,7 @@ def play_round(
     conditional: bool = False,
     measure: bool = False,
     engine: Engine = "auto",
+    precision: Precision = "float32",
 ) -> Numbers:
     """Every player moves, in order, `player.steps` times; then the average follows and the step counts up.
 
@@ -123,7 +145,9 @@ def play_round(
                 labels=given,
                 rng=state.streams["penalty"],
             )
-            numbers |= update(state, player, scene, progress=progress, measure=measure, engine=engine)
+            numbers |= update(
+                state, player, scene, progress=progress, measure=measure, engine=engine, precision=precision
+            )
             if measure and player.name == "critic":
                 numbers |= critic_numbers(scene)
     state.average.update_parameters(state.networks["generator"])

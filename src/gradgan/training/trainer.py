@@ -10,7 +10,7 @@ from .hooks import Hook
 from .objective import Player
 from .schedules import Schedule
 from .state import State
-from .steps import LatentSource, play_round
+from .steps import LatentSource, Precision, play_round
 
 
 def fit(
@@ -24,6 +24,7 @@ def fit(
     rates: Schedule | None = None,
     conditional: bool = False,
     engine: Engine = "auto",
+    precision: Precision = "float32",
 ) -> State:
     """Train until `state.step == steps`. A step is one round: the critic's updates, then everybody else's one.
 
@@ -44,6 +45,7 @@ def fit(
             conditional=conditional,
             measure=measure,
             engine=engine,
+            precision=precision,
         )
         state.seconds = time.perf_counter() - started
         for hook in hooks:
