@@ -5,6 +5,8 @@ from typing import Annotated
 
 import tyro
 
+from ..bench.options import ApproximateBench, PenaltiesBench, TrainBench
+
 Settings = Annotated[
     tuple[tuple[str, ...], ...],
     tyro.conf.arg(name="set", metavar="KEY=VALUE ...", help="change the config, e.g. r1.weight=5 data.path=FOLDER"),
@@ -181,9 +183,23 @@ def audit(
     print_audit(what, event=event, classes=classes, system=system, settings=_flat(settings))
 
 
+def bench(
+    what: Annotated[
+        Annotated[PenaltiesBench, tyro.conf.subcommand("penalties")]
+        | Annotated[TrainBench, tyro.conf.subcommand("train")]
+        | Annotated[ApproximateBench, tyro.conf.subcommand("approximate")],
+        tyro.conf.arg(name="", prefix_name=False),
+    ],
+) -> None:
+    """Measure gradgan on this machine: penalties, train or approximate. Leave the machine idle meanwhile."""
+    from .benching import run_bench
+
+    run_bench(what)
+
+
 def _flat(settings: tuple[tuple[str, ...], ...]) -> list[str]:
     return [assignment for group in settings for assignment in group]
 
 
-_ALL = (train, sample, evaluate, report, parts, cite, dynamics, audit)
+_ALL = (train, sample, evaluate, report, parts, cite, dynamics, audit, bench)
 COMMANDS = {command.__name__: command for command in _ALL}

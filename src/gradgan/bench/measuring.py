@@ -1,0 +1,110 @@
+"""Stopwatch, memory and FLOPs of a piece of work."""
+
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable, Hashable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from torch.profiler import ProfilerActivity, profile
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
+
+from ..core.checks import finite
+
+# The profiler's own library reports its start and stop on stderr unless it is told not to, before its first use.
+os.environ.setdefault("KINETO_LOG_LEVEL", "99")
+
+Work = Callable[[], object]
+Case = TypeVar("Case", bound=Hashable)
+_WARM = 2
+"""Rounds that are not counted: caches fill, the engine takes its first look, cuDNN chooses."""
+
+
+def interleaved(cases: Mapping[Case, Work], rounds: int, device: torch.device) -> dict[Case, float]:
+    """Median seconds of each case. A round runs every case once, in turn forwards and backwards, so that a machine
+    that changes its speed changes it for all of them."""
+    finite(rounds, what="rounds", minimum=1)
+    seconds: dict[Case, list[float]] = {name: [] for name in cases}
+    for turn in range(-_WARM, rounds):
+        for name in list(cases)[:: -1 if turn % 2 else 1]:
+            taken = _seconds(cases[name], device)
+            if turn >= 0:
+                seconds[name].append(taken)
+    return {name: statistics.median(values) for name, values in seconds.items()}
+
+
+def _seconds(work: Work, device: torch.device) -> float:
+    _wait(device)
+    started = time.perf_counter()
+    work()
+    _wait(device)
+    return time.perf_counter() - started
+
+
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def flops(work: Work) -> int:
+    """What torch's own table of FLOPs knows: convolutions and matrix products, forward and backward."""
+    with _Counter() as counter:
+        work()
+    return counter.total
+
+
+class _Counter(TorchDispatchMode):
+    """torch's FlopCounterMode without its module tracker, whose hooks forbid gradients by inner nodes of a graph."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.total = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+        out = func(*args, **(kwargs or {}))
+        count = flop_registry.get(func._overloadpacket)
+        if count is not None:
+            self.total += count(*args, **(kwargs or {}), out_val=out)
+        return out
+
+
+def peak_memory(work: Work, device: torch.device) -> int:
+    """Bytes of tensors alive at once, at most, over those alive before: what torch's allocator hands out.
+
+    On the CPU it is read off the profiler's record of every allocation, on CUDA off the allocator's own counter.
+    Scratch space that a library allocates by itself is not in it.
+    """
+    if device.type == "cuda":
+        _wait(device)
+        before = torch.cuda.memory_allocated(device)
+        torch.cuda.reset_peak_memory_stats(device)
+        work()
+        _wait(device)
+        return torch.cuda.max_memory_allocated(device) - before
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as record:
+        work()
+    events: Any = record.profiler.kineto_results.events()  # pyright: ignore[reportOptionalMemberAccess]
+    alive = peak = 0
+    for event in sorted((e for e in events if e.name() == "[memory]"), key=lambda e: e.start_ns()):
+        alive += event.nbytes()
+        peak = max(peak, alive)
+    return peak
+
+
+def machine(device: torch.device) -> dict[str, str]:
+    """Where it was measured."""
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else _processor()
+    return {"machine": name, "threads": str(torch.get_num_threads()), "torch": torch.__version__}
+
+
+def _processor() -> str:
+    try:
+        with Path("/proc/cpuinfo").open(encoding="utf-8") as info:
+            model = next(line.partition(":")[2].strip() for line in info if line.startswith("model name"))
+    except (OSError, StopIteration):
+        model = platform.processor() or platform.machine()
+    return f"{model}, {os.cpu_count()} cores seen"

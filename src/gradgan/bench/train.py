@@ -1,0 +1,105 @@
+"""Rounds a second of a preset, case by case, and of the shortest loop by hand."""
+
+import re
+from collections.abc import Callable, Sequence
+
+import torch
+
+from ..core.checks import GradganError, finite
+from ..experiment import Experiment, build, configure
+from ..experiment.build import schedule_of
+from ..training.state import Numbers, State
+from ..training.trainer import fit
+from .by_hand import ring_by_hand
+from .measuring import Work, interleaved, machine
+from .options import TrainBench
+from .result import Cell, Result
+
+_BY_HAND = "by hand"
+_LEGEND = (
+    "/: the rate over that of another case. By hand: the shortest loop with the same networks, batch and optimiser."
+)
+
+
+def train(options: TrainBench) -> Result:
+    """Time every case on its own copy of the experiment, interleaved. Raises GradganError for what does not fit."""
+    finite(options.steps, what="steps", minimum=1)
+    if not options.cases:
+        raise GradganError("no cases to time; give some, as in --cases engine=auto engine=usual.")
+    threads = torch.get_num_threads()
+    torch.set_num_threads(options.threads or threads)
+    try:
+        experiments = {case: _built(options, case) for case in options.cases}
+        players: dict[str, Callable[[int], object]] = {case: _fitting(e) for case, e in experiments.items()}
+        if options.preset == "ring":
+            players[_BY_HAND] = ring_by_hand(_built(options, "engine=auto"))
+        device = next(iter(experiments.values())).state.device
+        cases: dict[str, Work] = {name: _some(play, options.steps) for name, play in players.items()}
+        seconds = interleaved(cases, options.rounds, device)
+        about = machine(device)
+    finally:
+        torch.set_num_threads(threads)
+    rates = {case: options.steps / taken for case, taken in seconds.items()}
+    rows = [_row(case, rates, options.cases) for case in rates]
+    shared = f", {' '.join(options.settings)}" if options.settings else ""
+    about |= {"rounds": f"{options.rounds} x {options.steps} steps"}
+    title = (
+        f"Training {options.preset}{shared}: whole rounds, with the numbers that are logged measured but not written"
+    )
+    formats = {"steps/s": ".1f"} | {heading: ".2f" for heading in rows[0] if heading.startswith("/")}
+    return Result(f"train_{options.preset}", title, about, rows, formats, _LEGEND)
+
+
+def _row(case: str, rates: dict[str, float], cases: Sequence[str]) -> dict[str, Cell]:
+    """Its rate, and over that of every other case."""
+    row: dict[str, Cell] = {"case": case, "steps/s": rates[case]}
+    others = {other: f"/{other.removeprefix('engine=')}" for other in [*cases[1:], *_hand(rates)]}
+    return row | {heading: rates[case] / rates[other] for other, heading in others.items()}
+
+
+def _hand(rates: dict[str, float]) -> list[str]:
+    return [_BY_HAND] if _BY_HAND in rates else []
+
+
+def _built(options: TrainBench, case: str) -> Experiment:
+    # Commas separate settings, but not within a list: widths=[8,8].
+    own = [setting.strip() for setting in re.split(r",(?![^\[]*\])", case) if setting.strip()]
+    return build(configure(options.preset, settings=[*options.settings, *own]))
+
+
+def _some(play: Callable[[int], object], rounds: int) -> Work:
+    return lambda: play(rounds)
+
+
+class _Measuring:
+    """Wants the numbers where a run would log them, and leaves them unread."""
+
+    def __init__(self, every: int) -> None:
+        self.every = every
+
+    def wants_numbers(self, step: int) -> bool:
+        """On the steps that would be logged."""
+        return self.every > 0 and step % self.every == 0
+
+    def __call__(self, state: State, numbers: Numbers) -> None:
+        """Nothing is written."""
+
+
+def _fitting(experiment: Experiment) -> Callable[[int], object]:
+    config, state = experiment.config, experiment.state
+    hook = _Measuring(config.log.every)
+
+    def play(rounds: int) -> None:
+        fit(
+            state,
+            experiment.players,
+            experiment.system.loss,
+            steps=state.step + rounds,
+            hooks=[hook],
+            latents=experiment.system.latents,
+            rates=schedule_of(config.lr),
+            conditional=config.conditional,
+            engine=config.engine,
+        )
+
+    return play

@@ -1,0 +1,26 @@
+"""What `gradgan bench` does with its options: measure, print, and write if a folder is given."""
+
+from ..bench.options import ApproximateBench, PenaltiesBench, TrainBench
+
+
+def run_bench(options: PenaltiesBench | TrainBench | ApproximateBench) -> None:
+    """Measure what the options say."""
+    if isinstance(options, PenaltiesBench):
+        from ..bench.penalties import penalties
+
+        result = penalties(options)
+    elif isinstance(options, TrainBench):
+        from ..bench.train import train
+
+        result = train(options)
+    else:
+        from ..bench.approximate import approximate
+
+        result = approximate(options)
+    result.show()
+    if options.out is not None:
+        print(result.write(options.out))
+        if isinstance(options, PenaltiesBench):
+            from ..bench.picture import penalties_picture
+
+            print(penalties_picture(result, options.out))
