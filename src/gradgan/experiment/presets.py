@@ -71,6 +71,7 @@ def digits() -> Config:
         optimiser=OptimiserConfig(lr=1e-3, beta1=0.0, beta2=0.99),
         lr=ScheduleConfig("cosine", final=0.05, hold=0.3),
         ema=0.998,
+        threads=1,
         log=EveryConfig(50),
         sample=EveryConfig(500),
     )
@@ -89,6 +90,7 @@ def mnist_mlp() -> Config:
         steps=9370,
         optimiser=OptimiserConfig(lr=2e-4, beta1=0.5, beta2=0.999),
         ema=0.99,
+        threads=1,
         log=EveryConfig(20),
         sample=EveryConfig(0),
         checkpoint=CheckpointConfig(0),
