@@ -81,7 +81,7 @@ def test_bfloat16_and_parts_of_the_list():
     result = penalties(options)
     assert [row["engine"] for row in result.rows] == ["plain", "sweep"]
     assert result.rows[1]["/double"] is None
-    assert result.name == "penalties_bfloat16"
+    assert result.name == "penalties_bfloat16_spectral"
 
 
 @pytest.mark.parametrize("wrong", [{"size": 12}, {"size": 0}, {"rounds": 0}, {"channels": 0}, {"batch": 1}])
@@ -166,7 +166,9 @@ def test_the_command_prints_a_table_and_writes_files(capsys, tmp_path):
     main(["bench", "penalties", *arguments, "--out", str(tmp_path)])
     said = capsys.readouterr().out
     assert "r1 + r2 sweep" in said
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["penalties_float32.json", "penalties_float32.png"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        f"penalties_float32_sequential.{kind}" for kind in ("json", "png")
+    ]
 
 
 def test_the_command_refuses_in_one_line(capsys):

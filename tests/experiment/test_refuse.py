@@ -8,7 +8,7 @@ from gradgan.core.checks import GradganError
 from gradgan.experiment import audit_of_config, audit_of_module, build, configure
 from gradgan.networks import NETWORKS
 
-SMALL = ("batch=4", "steps=1", "critic.name=attention_critic")
+SMALL = ("batch=4", "steps=1", "log.every=1", "critic.name=attention_critic")
 
 
 class AttentionCritic(nn.Module):

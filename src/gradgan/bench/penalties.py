@@ -48,7 +48,8 @@ def penalties(options: PenaltiesBench) -> Result:
     )
     formats = {"ms": ".1f", "ratio": ".2f", "limit": ".2f", "FLOPs": ".3f", "/double": ".2f", "/usual": ".2f",
                "MiB": ".0f", "MiB/dbl": ".2f"}  # fmt: skip
-    return Result(f"penalties_{options.precision}", title, about, rows, formats, _LEGEND)
+    some = "" if set(options.critics) == set(CRITICS) else "_" + "_".join(options.critics)
+    return Result(f"penalties_{options.precision}{some}", title, about, rows, formats, _LEGEND)
 
 
 def _rows_of(name: str, options: PenaltiesBench, device: torch.device) -> Iterator[dict[str, Cell]]:

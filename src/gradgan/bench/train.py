@@ -100,6 +100,7 @@ def _fitting(experiment: Experiment) -> Callable[[int], object]:
             rates=schedule_of(config.lr),
             conditional=config.conditional,
             engine=config.engine,
+            precision=config.precision,
         )
 
     return play

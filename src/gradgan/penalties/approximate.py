@@ -21,7 +21,7 @@ class ApproximatePenalty:
         v(x) = 1/2 (D(x + sigma e) - D(x))^2 / sigma^2, e ~ N(0, I) per sample
 
     It needs first derivatives only, so it works where double backward does not: fused attention, compiled critics,
-    reentrant checkpointing, FSDP. With g = grad D and H the Hessian at x, the difference is
+    reentrant checkpointing, FSDP2. With g = grad D and H the Hessian at x, the difference is
     sigma e.g + sigma^2/2 e'He + ..., and therefore
 
         E v   = 1/2 ||g||^2 + sigma^2/2 (((tr H)^2 + 2 ||H||_F^2) / 4 + g . grad tr H) + O(sigma^4)
