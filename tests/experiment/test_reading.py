@@ -59,14 +59,64 @@ def test_a_system_that_needs_a_smooth_critic_gets_one_or_says_so():
         complete(configure("ring", system="gc_gan", settings=["critic.activation=relu"]))
 
 
-def test_the_output_activation_follows_the_scale():
-    assert complete(configure("ring")).generator.options["output"] == "linear"
-    assert complete(configure("digits")).generator.options["output"] == "tanh"
-    assert complete(configure("mnist_mlp")).generator.options["output"] == "sigmoid"
+@pytest.mark.parametrize(("words", "reach"), [([], 1.0), (["data.scale=unit"], 0.5)])
+def test_the_generator_reaches_exactly_the_scale_of_the_data(words, reach):
+    import torch
+
+    from gradgan.experiment import build
+
+    tiny = ["generator.widths=[4]", "critic.widths=[4]", "batch=8"]
+    generator = build(configure("digits", settings=[*tiny, *words])).state.networks["generator"]
+    samples = generator(1e4 * torch.randn(64, 16)).detach()
+    assert samples.max() == pytest.approx(1.0) and samples.min() == pytest.approx(1.0 - 2 * reach, abs=1e-6)
+
+
+def test_a_complete_config_changed_is_what_was_asked_for():
+    whole = complete(configure("ring", system="g_gan"))
+    assert complete(configure(whole, settings=["reading=code"])).penalties["g_gan"].options["sign"] == 1
+    whole = complete(configure("ring", system="gp_gan"))
+    assert set(complete(configure(whole, settings=["reading=published"])).penalties) == {"gp_gan"}
+    whole = complete(configure("ring", system="gan"))
+    assert complete(configure(whole, system="gc_gan")).critic.options["activation"] == "silu"
+    added = complete(configure("ring", settings=["atgp.weight=0.5"]))
+    assert set(complete(configure(added, system="r1")).penalties) == {"r1", "atgp"}
+
+
+def test_a_setting_is_the_flag_and_order_does_not_matter():
+    for system in ("gan", "wgan_gp", "dcgan"):
+        assert configure("digits", settings=[f"system={system}"]) == configure("digits", system=system)
+    assert configure("ring", settings=["data.name=grid"]) == configure("ring", data="grid")
+    words = ["critic.width=8", "critic.name=conv_critic"]
+    assert configure("digits", settings=words) == configure("digits", settings=words[::-1])
+    assert configure("digits", settings=words).critic.options == {"width": 8}
+
+
+def test_dcgan_keeps_what_was_said_of_its_networks():
+    words = ["critic.spectral_norm=true", "critic.width=16"]
+    config = complete(configure("digits", system="dcgan", settings=words))
+    assert config.critic.name == "conv_critic" and config.generator.name == "conv_generator"
+    assert config.critic.options["spectral_norm"] is True and config.critic.options["width"] == 16
+
+
+def test_every_system_can_be_built_on_every_kind_of_preset():
+    from gradgan.experiment import build
+    from gradgan.systems import SYSTEMS
+
+    for preset in ("ring", "digits"):
+        for system in SYSTEMS:
+            assert build(configure(preset, system=system, settings=["batch=16"])).players
+
+
+def test_paths_are_kept_whole_and_only_where_they_are_used(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = complete(configure("mnist_mlp", settings=["data.path=here"]))
+    assert config.data.path == str(tmp_path / "here")
+    assert configure(config, data="ring").data.path is None
 
 
 WRONG = [
     (["stepz=3"], "steps"),
+    (["dragan.noise=1e-3x", "dragan.weight=1"], "must be"),
     (["r1.wait=3"], "r1.weight"),
     (["optimiser.lrr=3"], "optimiser.lr"),
     (["steps=many"], "steps must be a valid integer"),
@@ -88,6 +138,13 @@ WRONG = [
     (["device=cuda:77"], "not to be had"),
     (["conditional=true", "data.name=dirac"], "wants labels"),
     (["batch=100000"], "batch must lie in"),
+    (["steps.name=x"], "steps must be a valid integer"),
+    (["device=meta"], "not to be had"),
+    (["lr.warmup=2"], "lr.warmup must be finite"),
+    (["clip_gradient=-1"], "clip_gradient must be finite"),
+    (["steps=true"], "steps must be a int, got True"),
+    (["batch='32'"], "batch must be a int, got '32'"),
+    (["system=gc_gan", "gon_synthetic.weight=1"], "needs the third player"),
 ]
 
 

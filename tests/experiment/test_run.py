@@ -147,7 +147,13 @@ def test_a_run_goes_on_with_more_steps_and_with_a_config_of_an_older_gradgan(tmp
 
 
 def test_bad_input_leaves_nothing(tmp_path):
-    for words in (["critic.name=nope"], ["data.name=mnist"], ["batch=1000"]):
+    for words in (
+        ["critic.name=nope"],
+        ["data.name=mnist"],
+        ["batch=1000"],
+        ["engine=sweep", "critic.activation=silu"],
+        ["generator.norm=batch", "batch=1"],
+    ):
         with pytest.raises(GradganError):
             train("ring", settings=[*TINY, *words], out=tmp_path / "new" / "run")
     assert list(tmp_path.iterdir()) == []
@@ -174,6 +180,44 @@ def test_a_run_that_diverges_is_loud_and_keeps_what_was_healthy(tmp_path):
     last = Run.load(tmp_path / "run")
     assert last.step == 5
     assert all(bool(v.isfinite().all()) for v in last.experiment.state.networks["critic"].state_dict().values())
+
+
+def test_a_run_that_diverges_between_two_looks_is_not_finished(tmp_path):
+    words = [*TINY, "checkpoint.every=100", "log.every=100"]
+    with pytest.raises(NonFiniteError, match="weights is nan"):
+        train("ring", steps=8, settings=words, out=tmp_path / "run", hooks=[Poison()])
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["status"] == "failed"
+    assert not list((tmp_path / "run" / "checkpoints").glob("*"))
+
+
+def test_a_run_stopped_before_its_first_checkpoint_begins_again(tmp_path):
+    class Halt(Poison):
+        def __call__(self, state, numbers) -> None:
+            if state.step == 5:
+                raise KeyboardInterrupt
+
+    words = [*TINY, "log.every=1"]
+    with pytest.raises(KeyboardInterrupt):
+        train("ring", steps=8, settings=words, out=tmp_path / "run", hooks=[Halt()])
+    again = train("ring", steps=8, settings=words, out=tmp_path / "run", resume=True)
+    assert [entry.step for entry in again.log()] == list(range(1, 9))
+
+
+def test_fewer_steps_than_reached_leave_a_finished_run_alone(tmp_path):
+    train("ring", steps=4, settings=TINY, out=tmp_path / "run")
+    before = {p: p.read_bytes() for p in (tmp_path / "run").rglob("*") if p.is_file()}
+    with pytest.raises(GradganError, match="stands at step 4 already"):
+        train("ring", steps=2, settings=TINY, out=tmp_path / "run", resume=True)
+    assert before == {p: p.read_bytes() for p in (tmp_path / "run").rglob("*") if p.is_file()}
+
+
+def test_loading_leaves_the_global_generator_alone(tmp_path):
+    train("ring", steps=2, settings=TINY, out=tmp_path / "run")
+    torch.manual_seed(5)
+    wanted = torch.rand(3)
+    torch.manual_seed(5)
+    Run.load(tmp_path / "run")
+    assert torch.equal(torch.rand(3), wanted)
 
 
 def test_a_folder_without_a_checkpoint_says_so(tmp_path):

@@ -6,6 +6,7 @@ from typing import Annotated
 import tyro
 
 from ..bench.options import ApproximateBench, PenaltiesBench, TrainBench
+from ..core.errors import GradganError
 
 Settings = Annotated[
     tuple[tuple[str, ...], ...],
@@ -14,13 +15,14 @@ Settings = Annotated[
 
 
 def train(
-    preset: tyro.conf.Positional[str] = "digits",
+    preset: tyro.conf.Positional[str | None] = None,
     *,
     system: str | None = None,
     data: str | None = None,
     steps: int | None = None,
     seed: int | None = None,
     out: Path | None = None,
+    data_path: Annotated[str | None, tyro.conf.arg(name="data.path")] = None,
     device: str | None = None,
     settings: tyro.conf.UseAppendAction[Settings] = (),
     config: Path | None = None,
@@ -30,12 +32,13 @@ def train(
     """Train a GAN, and leave a run folder with samples, numbers, checkpoints and report.html.
 
     Args:
-        preset: digits, ring, grid, mnist_mlp or mnist_conv.
+        preset: digits (the default), ring, grid, mnist_mlp or mnist_conv.
         system: losses, penalties and players by name; `gradgan parts system` lists them.
         data: the data set by name; `gradgan parts data` lists them.
         steps: rounds to play.
         seed: where every random stream of the run starts.
         out: the run folder; runs/PRESET-SYSTEM-SEED where it is left out.
+        data_path: folder of the files, for data sets that are read from disk.
         device: auto (CUDA where there is one, else the CPU), cpu or cuda.
         config: a YAML file instead of a preset, such as a run's config.yaml.
         resume: continue the run in --out if there is one, else begin it.
@@ -43,13 +46,16 @@ def train(
     """
     from ..experiment import complete, configure, default_out, read_config, to_yaml
 
+    if preset is not None and config is not None:
+        raise GradganError(f"give a preset or --config, not both: got {preset} and {config}.")
+    flags = {"device": device, "data.path": data_path}
     chosen = configure(
-        preset if config is None else read_config(config),
+        preset or "digits" if config is None else read_config(config),
         system=system,
         data=data,
         steps=steps,
         seed=seed,
-        settings=[*([] if device is None else [f"device={device}"]), *_flat(settings)],
+        settings=[*(f"{key}={value}" for key, value in flags.items() if value is not None), *_flat(settings)],
     )
     if dry_run:
         print(to_yaml(complete(chosen)), end="")
@@ -96,7 +102,6 @@ def evaluate(run: tyro.conf.Positional[Path]) -> None:
     Args:
         run: the run folder.
     """
-    from ..core.errors import GradganError
     from ..experiment import Run
 
     numbers = Run.load(run).evaluate()

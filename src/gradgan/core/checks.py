@@ -78,7 +78,7 @@ def separate_samples(network: object, *, caller: str, who: str = "critic") -> No
         name, layer = found
         raise GradganError(
             f"{caller}: {who}.{name} is {type(layer).__name__}: it mixes samples, so a per-sample input gradient has "
-            "no meaning. Use nn.GroupNorm(1, channels) or no normalisation (arXiv:1704.00028, sec. 4)."
+            f"no meaning. Use nn.GroupNorm(1, channels) or none, {who}.norm=none (arXiv:1704.00028, sec. 4)."
         )
 
 

@@ -5,6 +5,8 @@ import hashlib
 import torch
 from torch import Tensor
 
+_CUDA = "cuda:global"
+
 
 def _seed_of(seed: int, name: str) -> int:
     digest = hashlib.sha256(f"gradgan/{seed}/{name}".encode()).digest()
@@ -38,17 +40,22 @@ class Streams:
 
     def state_dict(self) -> dict[str, Tensor]:
         """The state of every stream in use, and of torch's global one, which dropout draws from."""
+        on_device = {_CUDA: torch.cuda.get_rng_state(self.device)} if self.device.type == "cuda" else {}
         return {
             "": torch.get_rng_state(),
+            **on_device,
             **{name: generator.get_state() for name, generator in sorted(self._generators.items())},
         }
 
-    def load_state_dict(self, states: dict[str, Tensor]) -> None:
-        """Put every stream back where it stood."""
+    def load_state_dict(self, states: dict[str, Tensor], *, globally: bool = True) -> None:
+        """Put every stream back where it stood; torch's global one too, unless told not to."""
         for name, state in states.items():
-            if name:
+            if name == _CUDA:
+                if globally and self.device.type == "cuda":
+                    torch.cuda.set_rng_state(state.cpu(), self.device)
+            elif name:
                 self[name].set_state(state.cpu())
-            else:
+            elif globally:
                 torch.set_rng_state(state.cpu())
 
 
@@ -63,7 +70,8 @@ class isolated:
 
     def __enter__(self) -> None:
         self._before = torch.get_rng_state()
-        torch.manual_seed(self._seed)
+        # Not torch.manual_seed, which would also reseed every CUDA device, for good.
+        torch.default_generator.manual_seed(self._seed)
 
     def __exit__(self, *exception: object) -> None:
         torch.set_rng_state(self._before)

@@ -58,6 +58,18 @@ class Scene:
         self.labels = labels
         self.rng = rng
 
+    def again(self) -> "Scene":
+        """The same scene with nothing computed yet."""
+        return Scene(
+            payer=self.payer,
+            networks=self.networks,
+            loss=self.loss,
+            real=self.real,
+            z=self.z,
+            labels=self.labels,
+            rng=self.rng,
+        )
+
     def network(self, name: str) -> nn.Module:
         """The network of player `name`."""
         if name not in self.networks:

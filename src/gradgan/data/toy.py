@@ -49,10 +49,10 @@ def spiral(samples: int = 50_000, seed: int = 0, spread: float = 0.02, turns: fl
     count, rng = _drawing("spiral", samples, seed)
     spread = finite(spread, what="spiral.spread", minimum=0.0)
     turns = finite(turns, what="spiral.turns", minimum=0.0)
-    radius = torch.rand(count, generator=rng).sqrt()
+    radius = torch.rand(count, generator=rng, dtype=torch.float32).sqrt()
     angle = 2 * math.pi * turns * radius
     curve = radius[:, None] * torch.stack((angle.cos(), angle.sin()), 1)
-    points = curve + spread * torch.randn(count, 2, generator=rng)
+    points = curve + spread * torch.randn(count, 2, generator=rng, dtype=torch.float32)
     return Dataset("spiral", points, None, 0, kind="points", scale="none")
 
 
@@ -73,7 +73,7 @@ def _mixture(name: str, modes: Tensor, samples: int, seed: int, spread: float) -
     spread = finite(spread, what=f"{name}.spread", minimum=0.0)
     modes = modes.float()
     labels = torch.randint(len(modes), (count,), generator=rng)
-    points = modes[labels] + spread * torch.randn(count, modes.shape[1], generator=rng)
+    points = modes[labels] + spread * torch.randn(count, modes.shape[1], generator=rng, dtype=torch.float32)
     return Dataset(name, points, labels, len(modes), kind="points", scale="none", modes=modes, spread=spread)
 
 

@@ -67,7 +67,7 @@ def device_of(name: str) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
-        torch.empty(0, device=device)
+        torch.Generator(device)
     except (RuntimeError, AssertionError) as error:
         raise GradganError(f"device {name!r} is not to be had here; use auto, cpu or cuda.") from error
     return device
@@ -92,14 +92,17 @@ def system_with_terms(config: Config) -> System:
             raise GradganError(f"penalty {name!r} has no weight; complete the config first.")
         terms.append(Term(part, penalty.weight, penalty.every, schedule_of(penalty.schedule)))
     system = system_of(config)
-    known = {extra.player.name for extra in system.extras} | {"critic", "generator"}
-    if any(name.startswith("gon_") for name in config.penalties) and "gon" not in known:
-        raise GradganError(
-            "the gon_ penalties need a third player; use --system gc_gan --set reading=matching (or another)."
-        )
+    theirs = {term.name for term in system.terms}
+    for name in config.penalties:
+        if name.startswith("gon_") and name not in theirs:
+            raise GradganError(
+                f"{name} needs the third player that judges by it; use --system gc_gan --set "
+                f"reading={name.removeprefix('gon_')}."
+            )
     return replace(
         system.with_terms(terms),
         critic_steps=config.critic_steps or system.critic_steps,
+        clip_weights=config.clip_weights,
         clip_gradient=config.clip_gradient,
     )
 
@@ -113,7 +116,13 @@ def networks_of(config: Config, dataset: Dataset, system: System, device: torch.
     networks = {}
     for player, network in wanted.items():
         name = network.name or ""
-        given = {"event": dataset.event, "latent": config.latent, "classes": 0 if player == "gon" else classes}
+        given = {
+            "event": dataset.event,
+            "latent": config.latent,
+            "classes": 0 if player == "gon" else classes,
+            # The last activation that reaches exactly the data's scale.
+            "output": {"symmetric": "tanh", "unit": "sigmoid", "none": "linear"}[dataset.scale],
+        }
         takes = NETWORKS[name].options
         options = {**network.options, **{k: v for k, v in given.items() if k in takes}}
         with isolated(config.seed, f"init/{player}"):

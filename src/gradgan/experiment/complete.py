@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from ..core.catalog import Catalog
 from ..core.checks import GradganError, unknown_name
@@ -13,7 +14,7 @@ from ..systems import SYSTEMS, System, variational
 from .config import Config, DataConfig, NetworkConfig, Options, PenaltyConfig, Plain, ScheduleConfig
 
 # What the build gives to every network and data set; not the user's to choose.
-_GIVEN = ("event", "latent", "classes", "path")
+_GIVEN = ("event", "latent", "classes", "path", "output")
 _RELU_LIKE = ("relu", "leaky_relu")
 _FAMILY_OF = {"residual": "conv"}
 
@@ -26,14 +27,11 @@ def complete(config: Config) -> Config:
         reading=config.reading or SYSTEMS[config.system].facts["readings"][0],
         penalties=_penalties(config, system),
         critic_steps=config.critic_steps or system.critic_steps,
+        clip_weights=config.clip_weights or system.clip_weights,
+        clip_gradient=config.clip_gradient or system.clip_gradient,
         data=_data(config.data),
-    )
-    if system.convolutional and _is_images(config):
-        config = _with_family(config, "conv")
-    config = replace(
-        config,
         critic=_critic(config.critic, system),
-        generator=_network(config.generator, "generator", output=_output(config.data)),
+        generator=_network(config.generator, "generator"),
     )
     roles = {extra.player.name: extra.role for extra in system.extras}
     for player in ("gon", "encoder"):
@@ -92,27 +90,9 @@ def _plain(value: object, what: str) -> Plain:
 
 
 def _data(data: DataConfig) -> DataConfig:
-    return replace(data, options=_defaults(DATASETS, data.name, data.options))
-
-
-def _is_images(config: Config) -> bool:
-    return DATASETS[config.data.name].facts["scale"] != "none"
-
-
-def _output(data: DataConfig) -> str:
-    """The generator's last activation: what reaches exactly the data's scale."""
-    scale = data.options.get("scale", "none")
-    return {"symmetric": "tanh", "unit": "sigmoid"}.get(str(scale), "linear")
-
-
-def _with_family(config: Config, family: str) -> Config:
-    """The config with generator and critic of this family, their options kept only where the names were right."""
-
-    def turned(network: NetworkConfig, role: str) -> NetworkConfig:
-        right = network.name is not None and not network.name.startswith("mlp")
-        return network if right else NetworkConfig(f"{family}_{role}")
-
-    return replace(config, generator=turned(config.generator, "generator"), critic=turned(config.critic, "critic"))
+    """With its options; the path absolute, so that the run can be opened from anywhere."""
+    path = None if data.path is None else str(Path(data.path).expanduser().absolute())
+    return replace(data, path=path, options=_defaults(DATASETS, data.name, data.options))
 
 
 def _critic(critic: NetworkConfig, system: System) -> NetworkConfig:

@@ -137,6 +137,8 @@ class Config:
     """Rounds: the critic's updates, then one of everybody else's."""
     critic_steps: int | None = None
     """Critic updates per round; the system's default where it is left out."""
+    clip_weights: float | None = None
+    """Bound on every weight of the critic after each update; the system's default where it is left out."""
     clip_gradient: float | None = None
     """Bound on the norm of each player's gradient; none where it is left out."""
     optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)

@@ -19,5 +19,7 @@ def evaluate(dataset: Dataset, draw: Callable[[int], Tensor]) -> dict[str, float
         return modes(draw(_MODE_SAMPLES), dataset.modes, spread=dataset.spread).numbers()
     if dataset.kind == "images" and dataset.labels is not None:
         real, labels = dataset.scaled(slice(_CLASS_REAL)), dataset.labels[:_CLASS_REAL]
+        if len(labels.unique()) < 2:
+            return {}
         return class_coverage(draw(_CLASS_SAMPLES), real, labels, classes=dataset.classes).numbers()
     return {}

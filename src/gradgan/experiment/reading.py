@@ -1,5 +1,6 @@
 """From words to a Config and back: YAML, `a.b=value` overrides, short keys, and one clear line for what is wrong."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ import yaml
 
 from ..core.checks import GradganError, unknown_name
 from .config import Config, PenaltyConfig, plain
+from .switch import SWITCHES, switch
 
 
 def to_yaml(config: Config) -> str:
@@ -25,7 +27,7 @@ def from_yaml(text: str, *, source: str) -> Config:
         raise GradganError(f"{source} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(tree, dict):
         raise GradganError(f"{source} must hold keys and values such as `steps: 1000`, got {type(tree).__name__}.")
-    return from_plain(tree, source=source)
+    return from_plain(_numbers(tree), source=source)
 
 
 def read_config(path: str | Path) -> Config:
@@ -41,27 +43,41 @@ def read_config(path: str | Path) -> Config:
 
 
 def override(config: Config, assignments: Iterable[str]) -> Config:
-    """The config with `key=value` assignments, e.g. `r1.weight=5`, `data.path=FOLDER`, `steps=1000`."""
+    """The config with `key=value` assignments, e.g. `r1.weight=5`, `data.path=FOLDER`, `steps=1000`.
+
+    Names that others follow (system, data.name, ...) are chosen first; their order among the rest does not matter.
+    """
+    pairs = [_assignment(text) for text in assignments]
+    for key in SWITCHES:
+        for value in (value for name, value in pairs if name == key and isinstance(value, str)):
+            config = switch(config, key, value)
     tree = plain(config)
-    for assignment in assignments:
-        key, equals, text = assignment.partition("=")
-        if not equals or not key.strip():
-            raise GradganError(f"--set wants key=value, got {assignment!r}. Example: --set r1.weight=5")
-        try:
-            value = yaml.safe_load(text) if text else ""
-        except (yaml.YAMLError, ValueError) as error:
-            raise GradganError(f"--set {key}: {text!r} is not a YAML value; quote it.") from error
-        branch: Any = {}
-        leaf = branch
-        *parents, last = key.strip().split(".")
-        for parent in parents:
-            leaf = leaf.setdefault(parent, {})
-        leaf[last] = value
-        if last == "name" and len(parents) == 1 and tree.get(parents[0], {}).get("name") != value:
-            # Another part has other options; those of the old one would only be refused.
-            tree[parents[0]]["options"] = {}
+    for key, value in pairs:
+        branch: Any = value
+        for part in reversed(key.split(".")):
+            branch = {part: branch}
         _merge(tree, long_keys(branch, source="--set"))
     return from_plain(tree, source="--set")
+
+
+def _assignment(text: str) -> tuple[str, Any]:
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise GradganError(f"--set wants key=value, got {text!r}. Example: --set r1.weight=5")
+    try:
+        return key.strip(), _numbers(yaml.safe_load(value)) if value else ""
+    except (yaml.YAMLError, ValueError) as error:
+        raise GradganError(f"--set {key}: {value!r} is not a YAML value; quote it.") from error
+
+
+def _numbers(tree: Any) -> Any:
+    """YAML 1.1 takes 1e-3 (without a dot) for a word; here it is a number."""
+    if isinstance(tree, dict):
+        return {key: _numbers(value) for key, value in tree.items()}
+    if isinstance(tree, list):
+        return [_numbers(value) for value in tree]
+    is_number = isinstance(tree, str) and re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)[eE][+-]?\d+", tree)
+    return float(tree) if is_number else tree
 
 
 def from_plain(tree: Mapping[Any, Any], *, source: str) -> Config:
@@ -77,8 +93,18 @@ def from_plain(tree: Mapping[Any, Any], *, source: str) -> Config:
         key = ".".join(str(part) for part in first["loc"] if not _is_branch_name(part))
         wanted = first["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
         raise GradganError(f"{source}: {key} must be {wanted}, got {first['input']!r}.") from None
+    _same_kinds(tree, plain(config), source=source)
     _check_numbers(config)
     return config
+
+
+def _same_kinds(given: Any, taken: Any, *, source: str, key: str = "") -> None:
+    """Refuse what pydantic was too kind to: true for 1, "32" for 32."""
+    if isinstance(given, dict) and isinstance(taken, dict):
+        for name, value in given.items():
+            _same_kinds(value, taken.get(name), source=source, key=f"{key}.{name}" if key else str(name))
+    elif isinstance(given, (bool, str)) and type(given) is not type(taken):
+        raise GradganError(f"{source}: {key} must be a {type(taken).__name__}, got {given!r}.")
 
 
 def long_keys(tree: Mapping[Any, Any], *, source: str) -> dict[str, Any]:
@@ -162,12 +188,22 @@ def _check_numbers(config: Config) -> None:
     finite(config.optimiser.lr, what="optimiser.lr", minimum=0)
     for name in ("beta1", "beta2"):
         finite(getattr(config.optimiser, name), what=f"optimiser.{name}", minimum=0, maximum=0.999999)
-    for name, optional in (("critic_steps", config.critic_steps), ("critic_lr", config.optimiser.critic_lr)):
-        if optional is not None:
-            finite(optional, what=name, minimum=0 if name == "critic_lr" else 1)
+    optional = {
+        "critic_steps": (config.critic_steps, 1.0),
+        "optimiser.critic_lr": (config.optimiser.critic_lr, 0.0),
+        "clip_gradient": (config.clip_gradient, 1e-30),
+        "clip_weights": (config.clip_weights, 1e-30),
+    }
+    for name, (value, minimum) in optional.items():
+        if value is not None:
+            finite(value, what=name, minimum=minimum)
+    for name, schedule in {"lr": config.lr, **{n: p.schedule for n, p in config.penalties.items()}}.items():
+        for share in ("warmup", "hold"):
+            finite(getattr(schedule, share), what=f"{name}.{share}", minimum=0, maximum=1)
+        finite(schedule.final, what=f"{name}.final", minimum=0)
     for name, penalty in config.penalties.items():
         if penalty.weight is not None:
-            hint = " To switch it off, leave it out."
+            hint = " To switch it off, set it to 0."
             try:
                 finite(penalty.weight, what=f"{name}.weight", minimum=0)
             except GradganError as error:

@@ -1,5 +1,6 @@
 """A run: train an experiment into a folder, load it again, draw from it."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -27,6 +28,7 @@ from .config import Config
 from .configure import configure
 from .evaluate import evaluate
 from .reading import from_yaml, read_config, to_yaml
+from .rehearse import rehearse
 
 _PICTURE = 100
 """How many samples a picture of images shows; points show more."""
@@ -117,14 +119,14 @@ class Run:
         """The metrics that the data can serve, on fresh samples of a fixed seed."""
         return evaluate(self.dataset, lambda n: self.sample(n, seed=1))
 
-    def _restore(self) -> bool:
-        """Load the newest checkpoint, if there is one."""
+    def _restore(self, *, globally: bool = False) -> bool:
+        """Load the newest checkpoint, if there is one; torch's global generator only for a run that goes on."""
         found = self.folder.checkpoints()
         if not found:
             return False
         state = self.experiment.state
         try:
-            state.load_state_dict(checkpoint.load(found[-1][1], device=str(state.device)))
+            state.load_state_dict(checkpoint.load(found[-1][1], device=str(state.device)), globally=globally)
         except (RuntimeError, KeyError) as error:
             first = str(error).splitlines()[0]
             raise GradganError(f"{found[-1][1]} does not fit the run's config: {first}") from error
@@ -151,12 +153,12 @@ def train(
     """
     experiment = build(configure(what, system=system, data=data, steps=steps, seed=seed, settings=settings))
     config = experiment.config
-    out = default_out(config) if out is None else out
-    folder = _folder(Path(out), config, resume=resume)
+    rehearse(experiment)
+    path = (default_out(config) if out is None else Path(out)).expanduser()
+    folder = _folder(path, config, resume=resume)
     run = Run(folder, experiment)
     try:
-        if run._restore():
-            folder.rewind(run.step)
+        folder.rewind(run.step if run._restore(globally=True) else -1)
         folder.update_info(**about(experiment))
         with _threads(config.threads):
             _fit(run, hooks)
@@ -187,18 +189,28 @@ def _folder(out: Path, config: Config, *, resume: bool) -> RunFolder:
     """The run's folder. A resumed run may have more steps, other intervals or another device than it began with."""
     text = to_yaml(config)
     stored = out / "config.yaml"
-    if not (resume and stored.is_file()):
+    with writing(out):
+        there = resume and stored.is_file()
+    if not there:
         return RunFolder.create(out, config_yaml=text, resume=resume)
+    reached = max((step for step, _ in RunFolder.open(out).checkpoints()), default=0)
+    if reached > config.steps:
+        raise GradganError(f"{out} stands at step {reached} already, got steps={config.steps}. Give more to go on.")
     # Completed anew, so that a run of an older gradgan, which knew fewer keys, can go on.
     before = complete(read_config(stored))
     same = replace(before, **{key: getattr(config, key) for key in _MAY_CHANGE}) == config
+    if same and before.steps != config.steps:
+        logging.getLogger("gradgan").warning(
+            "steps is %d now and was %d: schedules see step/steps, so they go on from another place.",
+            config.steps, before.steps,
+        )  # fmt: skip
     folder = RunFolder.create(out, config_yaml=stored.read_text(encoding="utf-8") if same else text, resume=True)
     folder.replace_config(text)
     return folder
 
 
 _MAY_CHANGE = ("steps", "log", "sample", "checkpoint", "device", "threads")
-"""What does not change what one step does."""
+"""What a resumed run may be given anew."""
 
 
 def default_out(config: Config) -> Path:
@@ -226,8 +238,10 @@ def _fit(run: Run, hooks: Sequence[Hook]) -> None:
         engine=config.engine,
         precision=config.precision,
     )
-    save.save(state)
-    samples.draw(state)
+    if state.step % save.every:
+        save.save(state)
+    if state.step % samples.every:
+        samples.draw(state)
 
 
 def _samples_hook(run: Run, every: int) -> Samples:

@@ -1,22 +1,17 @@
 """What a system is: a loss, penalties, and who plays. Data, so that combining two is one more term, not a new class."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-
-from torch import Tensor, nn
 
 from ..core.catalog import Catalog
 from ..core.checks import GradganError
 from ..core.scene import Scene
-from ..core.types import Labels, Latents, Samples
 from ..losses import Loss
 from ..training.objective import Player, Term
+from ..training.steps import LatentSource
 
 SYSTEMS = Catalog("system", facts=("readings",))
 """Every system by name. Fact: `readings`, the readings of its source that `make(reading=...)` takes, default first."""
-
-LatentSource = Callable[[Mapping[str, nn.Module], Samples, Labels | None, Latents], Tensor]
-"""Where a step's latents come from: (networks, real, labels, prior latents) -> latents."""
 
 
 @dataclass(frozen=True)

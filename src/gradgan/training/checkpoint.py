@@ -55,9 +55,10 @@ def save(path: Path, state: Mapping[str, Any]) -> None:
         with beside.open("rb") as file:
             os.fsync(file.fileno())
         beside.replace(path)
-    except OSError as error:
+    except (OSError, SafetensorError) as error:
         beside.unlink(missing_ok=True)
-        raise GradganError(f"checkpoint {path} could not be written: {error.strerror or error}.") from error
+        why = getattr(error, "strerror", None) or error
+        raise GradganError(f"checkpoint {path} could not be written: {why}. The one before it is intact.") from error
 
 
 def load(path: Path, *, device: str = "cpu") -> dict[str, Any]:

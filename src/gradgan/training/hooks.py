@@ -1,7 +1,7 @@
 """Hooks: what happens beside the training, every so many rounds; the trainer knows none of them."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -94,22 +94,33 @@ class Save:
     keep: int = 2
 
     def wants_numbers(self, step: int) -> bool:
-        """Yes where it saves: a state that has diverged must not replace a healthy one."""
-        return step % self.every == 0
+        """Never: it only saves."""
+        return False
 
     def __call__(self, state: State, numbers: Numbers) -> None:
         """Save, if it is time."""
         if state.step % self.every == 0:
-            all_finite(numbers, step=state.step)
             self.save(state)
 
     def save(self, state: State) -> Path:
-        """Write the state now; older checkpoints beyond `keep` go once it is there."""
+        """Write the state now; older checkpoints beyond `keep` go once it is there.
+
+        Raises NonFiniteError for weights that are not numbers: a sick state must not replace a healthy one.
+        """
+        weights = {f"{name}/weights": finite_or_nan(own) for name, own in state.parameters.items()}
+        all_finite(weights, step=state.step)
         path = self.run.checkpoint_path(state.step)
         checkpoint.save(path, state.state_dict())
         for _, old in self.run.checkpoints()[: -self.keep]:
             old.unlink(missing_ok=True)
         return path
+
+
+@torch.no_grad()
+def finite_or_nan(parameters: Sequence[Tensor]) -> Tensor:
+    """0 where every parameter is finite, else NaN, without waiting for the device."""
+    sound = torch.stack([parameter.isfinite().all() for parameter in parameters]).all()
+    return torch.where(sound, 0.0, float("nan"))
 
 
 @torch.no_grad()

@@ -84,8 +84,11 @@ class State:
             "streams": self.streams.state_dict(),
         }
 
-    def load_state_dict(self, saved: dict[str, Any]) -> None:
-        """Put everything back; what does not fit raises RuntimeError or KeyError, as torch does."""
+    def load_state_dict(self, saved: dict[str, Any], *, globally: bool = True) -> None:
+        """Put everything back, torch's global generator only if `globally`.
+
+        What does not fit raises RuntimeError or KeyError, as torch does.
+        """
         self.step = int(saved["step"])
         self.seconds = float(saved["seconds"])
         for name, network in self.networks.items():
@@ -95,7 +98,7 @@ class State:
             _lay_out_as_parameters(optimiser)
         self.average.load_state_dict(saved["average"])
         self.batches.load_state_dict(saved["batches"])
-        self.streams.load_state_dict(saved["streams"])
+        self.streams.load_state_dict(saved["streams"], globally=globally)
 
 
 def _lay_out_as_parameters(optimiser: torch.optim.Optimizer) -> None:

@@ -1,13 +1,14 @@
 """One update of one player, and one round of all of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal, TypeAlias
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..core.scene import LossLike, Scene
+from ..core.types import Labels, Latents, Samples
 from ..engine import Engine, critic_backward
 from .measure import critic_numbers
 from .objective import Player
@@ -16,7 +17,8 @@ from .state import Numbers, State
 
 Precision = Literal["float32", "bfloat16"]
 
-LatentSource: TypeAlias = Callable[..., Tensor]
+LatentSource: TypeAlias = Callable[[Mapping[str, nn.Module], Samples, Labels | None, Latents], Tensor]
+"""Where a step's latents come from: (networks, real, labels, prior latents) -> latents."""
 
 
 def objective(
@@ -32,6 +34,8 @@ def objective(
         with autocast(scene.real.device, precision):
             total = player.loss(scene).mean()
         numbers[f"{player.name}/loss"] = total.detach()
+    if precision != "float32":
+        scene = scene.again()
     for term in player.terms:
         if term.due(step):
             value = term.penalty.on(scene).mean()
@@ -63,7 +67,7 @@ def update(
     numbers: Numbers = {}
     if player.loss is Scene.critic_loss:
         with autocast(scene.real.device, precision):
-            player, numbers = _through_engine(player, scene, step=state.step, progress=progress, engine=engine)
+            player, numbers = through_engine(player, scene, step=state.step, progress=progress, engine=engine)
     total, others = objective(player, scene, step=state.step, progress=progress, precision=precision)
     numbers |= others
     if total is not None and total.requires_grad:
@@ -83,7 +87,7 @@ def update(
     return numbers
 
 
-def _through_engine(
+def through_engine(
     player: Player, scene: Scene, *, step: int, progress: float, engine: Engine
 ) -> tuple[Player, Numbers]:
     """The critic's loss and its input-gradient penalties, by the engine; and the player with what is left to pay."""

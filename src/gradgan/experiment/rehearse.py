@@ -1,0 +1,60 @@
+"""The first step, tried on copies before anything is written: what cannot work is told while nothing is lost."""
+
+import copy
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from ..core.checks import GradganError
+from ..core.rng import isolated
+from ..core.scene import Scene
+from ..training.steps import objective, through_engine
+from .build import Experiment
+
+
+def rehearse(experiment: Experiment) -> None:
+    """Let every player compute its objective and gradient once, on a batch of the real size and copied networks.
+
+    Raises GradganError with the first line of whatever goes wrong; the experiment is left as it was.
+    """
+    config, state, dataset = experiment.config, experiment.state, experiment.dataset
+    networks = {name: copy.deepcopy(network) for name, network in state.networks.items()}
+    with isolated(config.seed, "rehearsal"), _quiet():
+        index = torch.arange(config.batch) % len(dataset)
+        real = dataset.scaled(index).to(state.device)
+        labels = None if dataset.labels is None or not config.conditional else dataset.labels[index].to(state.device)
+        rng = torch.Generator(state.device).manual_seed(0)
+        z = torch.randn(config.batch, config.latent, generator=rng, device=state.device)
+        try:
+            for player in experiment.players:
+                given = z
+                if experiment.system.latents is not None:
+                    given = experiment.system.latents(networks, real, labels, z)
+                scene = Scene(
+                    payer=player.name, networks=networks, loss=experiment.system.loss, real=real, z=given,
+                    labels=labels, rng=rng,
+                )  # fmt: skip
+                if player.loss is Scene.critic_loss:
+                    player, _ = through_engine(player, scene, step=0, progress=0.0, engine=config.engine)
+                total, _ = objective(player, scene, step=0, progress=0.0)
+                if total is not None and total.requires_grad:
+                    total.backward()
+        except GradganError:
+            raise
+        except (RuntimeError, ValueError, IndexError, TypeError) as error:
+            first = str(error).strip().splitlines()[0]
+            raise GradganError(f"the first step of this experiment fails: {first}") from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """What the engine has to say of a critic is said of the real one, not of its copy."""
+    logger = logging.getLogger("gradgan")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
