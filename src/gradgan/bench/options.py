@@ -52,7 +52,7 @@ class TrainBench:
     rounds: int = 11
     """How often each case is timed; the median counts."""
     threads: int | None = None
-    """Processor threads; torch's own choice where it is left out."""
+    """Processor threads; the preset's where it is left out."""
     out: Path | None = None
     """A folder for the numbers as JSON and the picture."""
 

@@ -25,9 +25,10 @@ def train(options: TrainBench) -> Result:
     if not options.cases:
         raise GradganError("no cases to time; give some, as in --cases engine=auto engine=usual.")
     threads = torch.get_num_threads()
-    torch.set_num_threads(options.threads or threads)
+    experiments = {case: _built(options, case) for case in options.cases}
+    own = next(iter(experiments.values())).config.threads  # as a run of the preset would
+    torch.set_num_threads(options.threads or own or threads)
     try:
-        experiments = {case: _built(options, case) for case in options.cases}
         players: dict[str, Callable[[int], object]] = {case: _fitting(e) for case, e in experiments.items()}
         if options.preset == "ring":
             players[_BY_HAND] = ring_by_hand(_built(options, "engine=auto"))
