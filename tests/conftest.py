@@ -15,6 +15,12 @@ settings.register_profile("gradgan", deadline=None, max_examples=30, derandomize
 settings.load_profile("gradgan")
 
 
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or fills the user's cache."""
+    monkeypatch.setenv("GRADGAN_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
 @pytest.fixture(scope="session")
 def mnist_path() -> Path:
     """The folder with MNIST's four files; the test is skipped where there is none."""

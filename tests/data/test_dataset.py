@@ -9,9 +9,8 @@ import torch
 from gradgan.core.checks import GradganError
 from gradgan.data import DATASETS, Dataset, digits, dirac, grid, ring, spiral
 
-NEED_FILES = ("mnist", "idx")
 images = torch.arange(2 * 3 * 4 * 5).remainder(256).to(torch.uint8).reshape(2, 3, 4, 5)
-every = pytest.mark.parametrize("name", [name for name in DATASETS if name not in NEED_FILES])
+every = pytest.mark.parametrize("name", [name for name in DATASETS if "path" not in DATASETS[name].options])
 
 
 def image_set(scale="symmetric", **parts):

@@ -32,7 +32,7 @@ def train(
     """Train a GAN, and leave a run folder with samples, numbers, checkpoints and report.html.
 
     Args:
-        preset: digits (the default), ring, grid, mnist_mlp or mnist_conv.
+        preset: digits (the default), ring, grid, mnist_mlp, mnist_conv or stacked_mnist.
         system: losses, penalties and players by name; `gradgan parts system` lists them.
         data: the data set by name; `gradgan parts data` lists them.
         steps: rounds to play.

@@ -13,6 +13,7 @@ from .loader import Batch as Batch
 from .loader import Loader as Loader
 from .mnist import idx as idx
 from .mnist import mnist as mnist
+from .stacked import stacked_mnist as stacked_mnist
 from .toy import dirac as dirac
 from .toy import grid as grid
 from .toy import ring as ring

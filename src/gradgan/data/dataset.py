@@ -24,7 +24,8 @@ class Dataset:
     """Samples in memory: images as whole numbers 0..255, (n, c, h, w) uint8; points as (n, d) float32.
 
     `classes` is 0 where there are no labels. `modes` (m, d) and `spread` are a mixture's centres and
-    standard deviation.
+    standard deviation. `channel_classes`, where every channel shows a class of its own: how many there are; the label
+    is then the channels' classes read as the digits of one number in that base, the first channel's first.
     Raises GradganError where the parts do not fit each other.
     """
 
@@ -36,6 +37,7 @@ class Dataset:
     scale: Scale
     modes: Tensor | None = None
     spread: float | None = None
+    channel_classes: int = 0
 
     def __post_init__(self) -> None:
         wanted = (torch.uint8, 4) if self.kind == "images" else (torch.float32, 2)
@@ -60,6 +62,11 @@ class Dataset:
                 f"data set {self.name!r}: labels must be int64 of shape ({len(self)},), one per sample, got "
                 f"{self.labels.dtype} of shape {tuple(self.labels.shape)}."
             )
+        if self.channel_classes and self.classes != self.channel_classes ** self.event[0]:
+            raise GradganError(
+                f"data set {self.name!r}: {self.channel_classes} classes in each of {self.event[0]} channels make "
+                f"{self.channel_classes ** self.event[0]} classes, got {self.classes}."
+            )
         low, high = int(self.labels.min()), int(self.labels.max())
         if low < 0 or high >= self.classes:
             raise GradganError(
@@ -71,6 +78,14 @@ class Dataset:
     def event(self) -> tuple[int, ...]:
         """The shape of one sample."""
         return tuple(self.samples.shape[1:])
+
+    @property
+    def channel_labels(self) -> Tensor:
+        """The class that each channel shows, (n, c). Raises GradganError where channels have no own classes."""
+        if self.labels is None or not self.channel_classes:
+            raise GradganError(f"data set {self.name!r} has no classes by channel; stacked_mnist has.")
+        places = self.channel_classes ** torch.arange(self.event[0] - 1, -1, -1)
+        return self.labels[:, None] // places % self.channel_classes
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -104,3 +119,12 @@ def to_scale(samples: Tensor, scale: Scale) -> Tensor:
     if scale == "unit":
         return samples.float().div_(255)
     return samples.float().div_(127.5).sub_(1)
+
+
+def drawing(name: str, samples: int, seed: int) -> tuple[int, torch.Generator]:
+    """The number of samples to draw, checked, and a generator of the data set's own."""
+    if samples < 1:
+        raise GradganError(f"{name}.samples must be >= 1, got {samples}.")
+    if not 0 <= seed < 2**63:
+        raise GradganError(f"{name}.seed must lie in 0..2^63 - 1, got {seed}.")
+    return samples, torch.Generator().manual_seed(seed)

@@ -5,8 +5,8 @@ import math
 import torch
 from torch import Tensor
 
-from ..core.checks import GradganError, finite
-from .dataset import DATASETS, Dataset
+from ..core.checks import finite
+from .dataset import DATASETS, Dataset, drawing
 
 MODE_COLLAPSE = "arXiv:1712.04086"
 
@@ -46,7 +46,7 @@ def spiral(samples: int = 50_000, seed: int = 0, spread: float = 0.02, turns: fl
 
     The root makes the outer turns as dense as the inner ones, up to the short start. Shapes: (samples, 2).
     """
-    count, rng = _drawing("spiral", samples, seed)
+    count, rng = drawing("spiral", samples, seed)
     spread = finite(spread, what="spiral.spread", minimum=0.0)
     turns = finite(turns, what="spiral.turns", minimum=0.0)
     radius = torch.rand(count, generator=rng, dtype=torch.float32).sqrt()
@@ -63,24 +63,15 @@ def dirac(samples: int = 50_000, seed: int = 0) -> Dataset:
     Its game has closed forms that the tests compare with; the seed is taken and checked like all others', but nothing
     is drawn. Shapes: (samples, 1).    Paper: Mescheder et al. 2018, arXiv:1801.04406, sec. 2.
     """
-    count, _ = _drawing("dirac", samples, seed)
+    count, _ = drawing("dirac", samples, seed)
     return Dataset("dirac", torch.zeros(count, 1), None, 0, kind="points", scale="none")
 
 
 def _mixture(name: str, modes: Tensor, samples: int, seed: int, spread: float) -> Dataset:
     """Equally likely Gaussians around `modes` (m, d), labelled with the mode's number."""
-    count, rng = _drawing(name, samples, seed)
+    count, rng = drawing(name, samples, seed)
     spread = finite(spread, what=f"{name}.spread", minimum=0.0)
     modes = modes.float()
     labels = torch.randint(len(modes), (count,), generator=rng)
     points = modes[labels] + spread * torch.randn(count, modes.shape[1], generator=rng, dtype=torch.float32)
     return Dataset(name, points, labels, len(modes), kind="points", scale="none", modes=modes, spread=spread)
-
-
-def _drawing(name: str, samples: int, seed: int) -> tuple[int, torch.Generator]:
-    """The number of samples, checked, and a generator of the data set's own."""
-    if samples < 1:
-        raise GradganError(f"{name}.samples must be >= 1, got {samples}.")
-    if not 0 <= seed < 2**63:
-        raise GradganError(f"{name}.seed must lie in 0..2^63 - 1, got {seed}.")
-    return samples, torch.Generator().manual_seed(seed)

@@ -120,8 +120,21 @@ def mnist_conv() -> Config:
     )
 
 
+def stacked_mnist() -> Config:
+    """Three MNIST digits as the channels of one image, a thousand modes: convolutional networks, R3GAN's system."""
+    return replace(
+        mnist_conv(),
+        preset="stacked_mnist",
+        data=DataConfig("stacked_mnist"),
+        generator=NetworkConfig("conv_generator", {"width": 32, "norm": "none"}),
+        critic=NetworkConfig("conv_critic", {"width": 32}),
+        steps=10_000,
+        sample=EveryConfig(1000),
+    )
+
+
 PRESETS: dict[str, Callable[[], Config]] = {
-    preset.__name__: preset for preset in (digits, ring, grid, mnist_mlp, mnist_conv)
+    preset.__name__: preset for preset in (digits, ring, grid, mnist_mlp, mnist_conv, stacked_mnist)
 }
 """Every preset by name."""
 
