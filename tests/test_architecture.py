@@ -13,6 +13,7 @@ _STOREYS = (
     ("systems",),
     ("experiment",),
     ("bench",),
+    ("comparison",),
     ("cli",),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(_STOREYS) for room in rooms}

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from . import penalties as penalties
     from . import systems as systems
     from . import testing as testing
+    from .comparison import compare as compare
     from .engine import critic_backward as critic_backward
     from .experiment import Config as Config
     from .experiment import Run as Run
@@ -29,6 +30,7 @@ _LAZY = {
     "Config": ".experiment:Config",
     "Run": ".experiment:Run",
     "Term": ".training.objective:Term",
+    "compare": ".comparison:compare",
     "critic_backward": ".engine:critic_backward",
     "data": ".data",
     "losses": ".losses",

@@ -29,7 +29,7 @@ def train(options: TrainBench) -> Result:
     own = next(iter(experiments.values())).config.threads  # as a run of the preset would
     torch.set_num_threads(options.threads or own or threads)
     try:
-        players: dict[str, Callable[[int], object]] = {case: _fitting(e) for case, e in experiments.items()}
+        players: dict[str, Callable[[int], object]] = {case: fitting(e) for case, e in experiments.items()}
         if options.preset == "ring":
             players[_BY_HAND] = ring_by_hand(_built(options, "engine=auto"))
         device = next(iter(experiments.values())).state.device
@@ -79,7 +79,8 @@ class _Measuring:
         """Nothing is written."""
 
 
-def _fitting(experiment: Experiment) -> Callable[[int], object]:
+def fitting(experiment: Experiment) -> Callable[[int], object]:
+    """What trains the experiment on by so many rounds, measuring what a run would log and writing nothing."""
     config, state = experiment.config, experiment.state
     hook = _Measuring(config.log.every)
 

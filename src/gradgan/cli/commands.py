@@ -13,6 +13,11 @@ Settings = Annotated[
     tyro.conf.arg(name="set", metavar="KEY=VALUE ...", help="change the config, e.g. r1.weight=5 data.path=FOLDER"),
 ]
 
+Variants = Annotated[
+    tuple[tuple[str, ...], ...],
+    tyro.conf.arg(metavar="NAME KEY=VALUE ...", help="settings by name, run with every system; may be repeated"),
+]
+
 
 def train(
     preset: tyro.conf.Positional[str | None] = None,
@@ -202,9 +207,54 @@ def bench(
     run_bench(what)
 
 
+def compare(
+    data: tyro.conf.Positional[tuple[str, ...]] = (),
+    *,
+    out: Path,
+    systems: tuple[str, ...] = (),
+    variants: tyro.conf.UseAppendAction[Variants] = (),
+    settings: tyro.conf.UseAppendAction[Settings] = (),
+    seeds: tuple[int, ...] | None = None,
+    steps: tuple[int, ...] = (),
+    minutes: tuple[float, ...] = (),
+    baseline: str | None = None,
+    metrics: tuple[str, ...] = (),
+    logged: tuple[str, ...] = (),
+    looks: int | None = None,
+    workers: int | None = None,
+    config: Path | None = None,
+) -> None:
+    """Compare systems and settings over seeds, in parallel; the same command goes on with what was cut short.
+
+    Args:
+        data: presets, such as ring grid.
+        out: the comparison's folder: tables, and a run folder for each cell.
+        systems: systems by name; the presets' own where they are left out.
+        seeds: one number: so many, from 0 on; several: these.
+        steps: budgets in steps; the preset's where they are left out.
+        minutes: budgets in minutes of training alone, at each method's own pace, instead of steps.
+        baseline: the method that differences are taken to; gan if it is compared, else the first.
+        metrics: which metrics to tell; all that the data can serve where they are left out.
+        logged: logged numbers to tell beside them, such as generator/gradient_norm.
+        looks: how many times along a run metrics are taken.
+        workers: processes side by side; as many as there are cores where it is left out.
+        config: a YAML file with the same fields; flags go before it.
+    """
+    from .comparing import run_compare, variants_of
+
+    flags = {
+        "data": list(data), "systems": list(systems), "variants": variants_of(variants), "settings": _flat(settings),
+        "steps": list(steps), "minutes": list(minutes), "baseline": baseline, "metrics": list(metrics),
+        "logged": list(logged), "looks": looks,
+    }  # fmt: skip
+    if seeds is not None:
+        flags["seeds"] = seeds[0] if len(seeds) == 1 else list(seeds)
+    run_compare(config, flags, out=out, workers=workers)
+
+
 def _flat(settings: tuple[tuple[str, ...], ...]) -> list[str]:
     return [assignment for group in settings for assignment in group]
 
 
-_ALL = (train, sample, evaluate, report, parts, cite, dynamics, audit, bench)
+_ALL = (train, sample, evaluate, compare, report, parts, cite, dynamics, audit, bench)
 COMMANDS = {command.__name__: command for command in _ALL}

@@ -11,7 +11,7 @@ RUN/report.html
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +21,7 @@ from typing import Any, SupportsFloat, TextIO
 import numpy as np
 import yaml
 
+from .differences import differences
 from .errors import GradganError
 from .events import EventFile
 from .files import replace_file, to_json, writing
@@ -242,17 +243,14 @@ class RunFolder:
         if self.config_text() == config_yaml:
             return
         try:
-            there, here = (dict(_leaves(yaml.safe_load(text))) for text in (self.config_text(), config_yaml))
+            there, here = (yaml.safe_load(text) for text in (self.config_text(), config_yaml))
         except yaml.YAMLError as error:
             raise GradganError(f"{self.path / 'config.yaml'} cannot be read as YAML: {_one_line(error)}.") from None
-        nothing = "nothing"
-        keys = [key for key in {**there, **here} if there.get(key, nothing) != here.get(key, nothing)]
-        if not keys:
+        told = differences(there, here)
+        if not told:
             return
-        told = "; ".join(f"{key} is {here.get(key, nothing)} now and was {there.get(key, nothing)}" for key in keys[:3])
-        more = f" (and {len(keys) - 3} more)" if len(keys) > 3 else ""
         raise GradganError(
-            f"{self.path} holds a run of another config: {told}{more}. "
+            f"{self.path} holds a run of another config: {told}. "
             "Resume with the config it was made with, choose another --out, or delete it."
         )
 
@@ -276,18 +274,6 @@ def _entry(line: bytes, where: str) -> LogEntry:
             f'{where} is broken: got {shown!r}, wanted {{"step": ..., "seconds": ..., "numbers": {{...}}}}. '
             "Delete that line, or resume from an earlier checkpoint."
         ) from None
-
-
-def _leaves(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
-    """Every plain value of nested data with its dotted key: penalties[0].weight."""
-    if isinstance(value, dict) and value:
-        for name, item in value.items():
-            yield from _leaves(item, f"{key}.{name}" if key else str(name))
-    elif isinstance(value, list) and value:
-        for index, item in enumerate(value):
-            yield from _leaves(item, f"{key}[{index}]")
-    else:
-        yield key or "config", value
 
 
 def _one_line(error: Exception) -> str:

@@ -1,0 +1,90 @@
+"""What `gradgan compare` does: flags and file to a plan, a bar while it runs, the tables at the end."""
+
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ..comparison import compare_plan, make_plan, read_plan
+from ..comparison.cells import Cell
+from ..core.errors import GradganError
+from ..core.pool import Message
+
+
+def run_compare(config: Path | None, flags: dict[str, Any], *, out: Path, workers: int | None) -> None:
+    """Compare what the file says, changed by the flags that are given."""
+    words = read_plan(config) if config is not None else {}
+    settings = [*words.get("settings", []), *flags.pop("settings", [])]
+    words |= {key: value for key, value in flags.items() if value not in (None, [], {})}
+    if settings:
+        words["settings"] = settings
+    plan = make_plan(words, source="compare" if config is None else str(config))
+    command = shlex.join(["gradgan", *sys.argv[1:]]) if sys.argv[1:2] == ["compare"] else None
+    with _Bar() as bar:
+        result = compare_plan(plan, out=out, workers=workers, command=command, tell=bar)
+    result.show(Console(width=None if sys.stdout.isatty() else 160))
+    print(f"\ntables: {result.path / 'table.md'}")
+
+
+def variants_of(groups: Sequence[Sequence[str]]) -> dict[str, list[str]]:
+    """Each --variants NAME KEY=VALUE ... as a name with its settings."""
+    variants: dict[str, list[str]] = {}
+    for group in groups:
+        name, *settings = group
+        if "=" in name and not settings:
+            raise GradganError(f"--variants wants a name and its settings, got {name!r}. Example: weak r1.weight=0.01")
+        if name in variants:
+            raise GradganError(f"--variants names {name!r} twice; give each its own name.")
+        variants[name] = settings
+    return variants
+
+
+class _Bar:
+    """Steps of all runs together; without a terminal a line for each run that ends."""
+
+    def __init__(self) -> None:
+        self.console = Console(stderr=True)
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[runs]}"),
+            TimeRemainingColumn(),
+        )
+        self.bar = Progress(*columns, console=self.console)
+        self.task = self.bar.add_task("", total=None, runs="")
+        self.steps: dict[str, int] = {}
+        self.ended = 0
+
+    def __enter__(self) -> "_Bar":
+        if self.console.is_terminal:
+            self.bar.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self.console.is_terminal:
+            self.bar.stop()
+
+    def __call__(self, message: Message | str, cells: Sequence[Cell]) -> None:
+        if isinstance(message, str):
+            self._say(message)
+            return
+        budget = {cell.name: cell.config.steps for cell in cells}
+        self.steps[message.job] = budget[message.job] if message.kind != "told" else message.words["step"]
+        if message.kind != "told":
+            self.ended += 1
+            how = message.words.get("diverged") or message.words.get("reason") or "done"
+            self._say(f"{self.ended}/{len(cells)}  {message.job}  {how}")
+        self.bar.update(
+            self.task, description="running", completed=sum(self.steps.values()), total=sum(budget.values()),
+            runs=f"{self.ended}/{len(cells)} runs",
+        )  # fmt: skip
+
+    def _say(self, text: str) -> None:
+        if self.console.is_terminal:
+            self.bar.update(self.task, description=text[:60])
+        else:
+            self.console.print(text, highlight=False, markup=False, soft_wrap=True)

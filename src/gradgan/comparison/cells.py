@@ -1,0 +1,82 @@
+"""From a plan to its cells: one run for each data preset, method, budget and seed, every config built before any."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ..core.errors import GradganError
+from ..experiment import Config, build, complete, configure
+from ..experiment.rehearse import rehearse
+from .plan import Budget, Plan
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One run of a comparison."""
+
+    data: str
+    method: str
+    budget: Budget
+    seed: int
+    config: Config
+    every: int
+    """How many steps apart the metrics are taken; at the last step too."""
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """As people read it."""
+        return f"{self.data} · {self.method} · {self.budget} · seed {self.seed}"
+
+
+Configs = Mapping[tuple[str, str], Config]
+"""The config of each data preset and method, before budget and seed."""
+
+
+def configs_of(plan: Plan) -> dict[tuple[str, str], Config]:
+    """The config of each data preset with each method, built and rehearsed once.
+
+    Raises GradganError, naming the method and the preset, for the first that cannot be trained.
+    """
+    configs = {}
+    for data, own in plan.data.items():
+        for method, settings in plan.named_methods().items():
+            try:
+                config = configure(data, seed=plan.seeds[0], settings=[*own, *plan.settings, *settings])
+                # Runs go side by side: one thread each is the fastest for all, and the same on every machine.
+                config = replace(complete(config), threads=config.threads or 1)
+                rehearse(build(config))
+            except GradganError as error:
+                raise GradganError(f"{method} on {data}: {error}") from error
+            configs[data, method] = config
+    return configs
+
+
+def budgets_of(plan: Plan, data: str, configs: Configs) -> list[Budget]:
+    """The budgets on a data preset: the plan's, or its own steps."""
+    budgets = [Budget("steps", steps) for steps in plan.steps] + [Budget("minutes", m) for m in plan.minutes]
+    return budgets or [Budget("steps", next(c.steps for (d, _), c in configs.items() if d == data))]
+
+
+def cells_of(plan: Plan, configs: Configs, seconds: Mapping[tuple[str, str], float], out: Path) -> list[Cell]:
+    """Every run of the plan, seeds outermost, so that a comparison cut short has some seeds of every method whole.
+
+    `seconds` is the time per step of each data preset and method, for budgets in minutes.
+    """
+    cells = []
+    for seed in plan.seeds:
+        for (data, method), config in configs.items():
+            for budget in budgets_of(plan, data, configs):
+                steps = steps_within(budget, seconds[data, method], plan.looks)
+                path = out / "runs" / data / method / budget.folder / f"seed_{seed}"
+                # A picture at the start and at the end; more only where the preset or the plan asks for fewer steps.
+                own = replace(config, seed=seed, steps=steps, sample=replace(config.sample, every=steps))
+                cells.append(Cell(data, method, budget, seed, own, max(1, steps // plan.looks), path))
+    return cells
+
+
+def steps_within(budget: Budget, seconds: float, looks: int) -> int:
+    """A budget in steps, of a method that takes `seconds` for each; in minutes, whole looks of it."""
+    if budget.unit == "steps":
+        return int(budget.amount)
+    return max(1, int(budget.amount * 60 / seconds) // looks) * looks

@@ -1,0 +1,65 @@
+"""What the cells' run folders say: the looks along each run, how it ended. Reads run folders and nothing else."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..core.record import RunFolder
+from .cells import Cell
+from .judging import COVERAGE, KNOWN
+
+_DIVERGED = "NonFiniteError: "
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A cell's run as its folder tells it."""
+
+    cell: Cell
+    looks: dict[str, dict[int, float]]
+    """Each metric's value by step."""
+    logged: dict[str, float]
+    """Each other number asked for, its mean over the run."""
+    diverged: str
+    """The message of a run that stopped being numbers; else empty."""
+    collapsed: bool
+    """Did the last look find fewer than half of the modes or classes that there are?"""
+
+
+def is_done(cell: Cell) -> bool:
+    """Has the cell's run ended, finished or diverged? A failure of another kind is tried again."""
+    if not ((cell.path / "config.yaml").is_file() and (cell.path / "run.json").is_file()):
+        return False
+    info = RunFolder.open(cell.path).info()
+    return info["status"] == "finished" or _divergence(info) != ""
+
+
+def curve_of(cell: Cell, logged: Sequence[str]) -> Curve:
+    """Read a run that is done."""
+    folder = RunFolder.open(cell.path)
+    info, entries = folder.info(), folder.entries()
+    looks: dict[str, dict[int, float]] = {}
+    means: dict[str, list[float]] = {name: [] for name in logged}
+    for entry in entries:
+        for name, value in entry.numbers.items():
+            if not math.isfinite(value):
+                continue  # a look that is no number says nothing; that the run diverged is told beside
+            if name in KNOWN:
+                looks.setdefault(name, {})[entry.step] = value
+            elif name in means:
+                means[name].append(value)
+    numbers = {name: sum(values) / len(values) for name, values in means.items() if values}
+    return Curve(cell, looks, numbers, _divergence(info), _collapsed(looks, info["data"]["classes"]))
+
+
+def _collapsed(looks: dict[str, dict[int, float]], classes: int) -> bool:
+    for name in COVERAGE:
+        if looks.get(name) and classes:
+            found = looks[name][max(looks[name])]
+            return found < classes / 2
+    return False
+
+
+def _divergence(info: dict) -> str:
+    message = str(info["message"])
+    return message.removeprefix(_DIVERGED) if info["status"] == "failed" and message.startswith(_DIVERGED) else ""

@@ -1,0 +1,175 @@
+"""gradgan.compare: check everything, time a step of each method, run every cell in parallel, tell what came out."""
+
+import shlex
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+from filelock import FileLock, Timeout
+from rich.console import Console
+
+from ..core.differences import differences
+from ..core.errors import GradganError
+from ..core.files import replace_file, to_json, writing
+from ..core.pool import Job, Message, cores, run_jobs
+from ..experiment.reading import to_yaml
+from .cells import Cell, cells_of, configs_of
+from .collect import Curve, curve_of, is_done
+from .costs import about_costs, measure_costs
+from .plan import Plan, make_plan, plan_to_yaml
+from .showing import as_plain, csv_text, markdown, print_tables
+from .summary import Table, tables_of
+
+Tell = Callable[[Message | str, Sequence[Cell]], None]
+"""Called with what happens: a sentence, or a message of a cell's run; and the cells that are run."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What came out: its folder, the plan, the tables, and every run's curve."""
+
+    path: Path
+    plan: Plan
+    tables: list[Table]
+    curves: list[Curve]
+
+    def show(self, console: Console | None = None) -> None:
+        """Print the tables."""
+        print_tables(self.tables, self.plan.reference(), console or Console())
+
+
+def compare(
+    *data: str,
+    out: str | Path,
+    workers: int | None = None,
+    command: str | None = None,
+    tell: Tell = lambda message, cells: None,
+    **words: Any,
+) -> Comparison:
+    """Compare methods on data presets over seeds; a comparison that was cut short goes on by the same call.
+
+    `words` are the fields of a `Plan`: systems, variants, methods, settings, seeds, steps or minutes, baseline, ...
+    `workers` processes run side by side, as many as there are cores where it is left out. Writes table.md, table.csv,
+    comparison.json, and a run folder for each cell below runs/.
+    Raises GradganError for whatever cannot be run, before anything is written.
+
+    >>> gradgan.compare("ring", systems=["gan", "r1", "r3gan"], seeds=5, out="runs/ring")   # doctest: +SKIP
+    """
+    plan = make_plan({**({"data": list(data)} if data else {}), **words}, source="compare")
+    return compare_plan(plan, out=Path(out), workers=workers, command=command, tell=tell)
+
+
+def compare_plan(
+    plan: Plan, *, out: Path, workers: int | None = None, command: str | None = None, tell: Tell
+) -> Comparison:
+    """`compare` for a Plan."""
+    out = out.expanduser()
+    workers = cores() if workers is None else workers
+    if workers < 1:
+        raise GradganError(f"workers must be at least 1, got {workers}.")
+    _refuse_other(plan, out)
+    tell("building every method", [])
+    configs = configs_of(plan)
+    with _alone(plan, out):
+        costs = measure_costs(configs, out / "costs.json", lambda text: tell(text, []))
+        seconds = {key: cost.seconds for key, cost in costs.items()}
+        cells = cells_of(plan, configs, seconds, out)
+        _run(cells, out, workers, tell)
+        curves = [curve_of(cell, plan.logged) for cell in cells]
+        result = Comparison(out, plan, tables_of(plan, curves, costs), curves)
+        _write(result, command or _command(out))
+    return result
+
+
+def _run(cells: Sequence[Cell], out: Path, workers: int, tell: Tell) -> None:
+    """Run what is not done. Raises GradganError, after all others have run, for runs that failed without diverging."""
+    left = [cell for cell in cells if not is_done(cell)]
+    failed = []
+    jobs = (Job(cell.name, _words(cell)) for cell in left)
+    for message in run_jobs(jobs, module=f"{__package__}.worker", workers=workers, log=out / "workers.log"):
+        if message.kind == "failed":
+            failed.append(f"{message.job}: {message.words['reason']}")
+        tell(message, left)
+    if failed:
+        more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+        raise GradganError(f"{failed[0]}{more} The same command tries again what is missing.")
+
+
+def _words(cell: Cell) -> dict[str, Any]:
+    """The job of a cell; a folder in which no run was begun whole is cleared away first."""
+    if cell.path.exists() and not (cell.path / "config.yaml").is_file():
+        shutil.rmtree(cell.path)
+    return {"config": to_yaml(cell.config), "out": str(cell.path), "every": cell.every}
+
+
+def _refuse_other(plan: Plan, out: Path) -> None:
+    """Refuse a folder of something else; only the seeds and the choice of the baseline may change."""
+    stored = out / "comparison.yaml"
+    if not stored.is_file():
+        if out.exists() and (not out.is_dir() or any(not p.name.startswith(".") for p in out.iterdir())):
+            raise GradganError(f"{out} is there and holds no comparison; choose another --out.")
+        return
+    there = make_plan(_plain(stored), source=str(stored))
+    told = differences(_fixed(there), _fixed(plan))
+    if told:
+        raise GradganError(f"{out} holds another comparison: {told}. Give the same plan, or choose another --out.")
+
+
+def _fixed(plan: Plan) -> dict[str, Any]:
+    """What of a plan must stay in one folder: all that decides which runs there are, but for the seeds."""
+    same = replace(plan, seeds=[], baseline=None, metrics=[], logged=[])
+    return yaml.safe_load(plan_to_yaml(same))
+
+
+def _plain(path: Path) -> Mapping[str, Any]:
+    from .plan import read_plan
+
+    return read_plan(path)
+
+
+class _alone:
+    """The comparison's folder, made and locked: two at once would write into the same runs."""
+
+    def __init__(self, plan: Plan, out: Path) -> None:
+        self._plan, self._out = plan, out
+
+    def __enter__(self) -> None:
+        with writing(self._out):
+            self._out.mkdir(parents=True, exist_ok=True)
+            self._lock = FileLock(self._out / ".lock")
+            try:
+                self._lock.acquire(timeout=0)
+            except Timeout:
+                raise GradganError(f"{self._out} is being worked on by another process; wait for it.") from None
+            replace_file(self._out / "comparison.yaml", plan_to_yaml(self._plan).encode())
+
+    def __exit__(self, *exception: object) -> None:
+        self._lock.release()
+
+
+def _write(result: Comparison, command: str) -> None:
+    from .. import __version__
+
+    about = {"date": datetime.now(UTC).strftime("%Y-%m-%d"), "gradgan": __version__}
+    about |= about_costs(result.path / "costs.json")
+    files = {
+        "table.md": markdown(result.tables, result.plan.reference(), command=command, about=about),
+        "table.csv": csv_text(result.tables),
+        "comparison.json": to_json(
+            {"command": command, "about": about, "baseline": result.plan.reference()}
+            | as_plain(result.tables, result.curves),
+            indent=1,
+        )
+        + "\n",
+    }
+    for name, text in files.items():
+        with writing(result.path / name):
+            replace_file(result.path / name, text.encode())
+
+
+def _command(out: Path) -> str:
+    return shlex.join(["gradgan", "compare", "--config", str(out / "comparison.yaml"), "--out", str(out)])

@@ -1,0 +1,125 @@
+"""What a step of each method costs: time over the unpenalised step of the same networks, and memory; measured once.
+
+Times during the runs depend on what runs beside them. So, before them, each method's rounds are timed interleaved with
+those of its unpenalised twin and of one anchor that all methods of a data preset share, and kept in costs.json. A
+method's time per step is its ratio to the anchor times the anchor's median time over all of these measurements.
+"""
+
+import json
+import math
+import statistics
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import torch
+
+from ..bench.measuring import interleaved, machine, peak_memory
+from ..bench.train import fitting
+from ..core.errors import GradganError
+from ..core.files import replace_file, to_json, writing
+from ..experiment import Config, build, complete
+from ..experiment.config import NetworkConfig, VariationalConfig
+
+_ROUNDS = 7
+_TOGETHER = 10
+"""Steps timed together, at least; whole cycles of lazily paid penalties."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of one step of a method."""
+
+    seconds: float
+    """Of training alone on this machine."""
+    anchor_seconds: float
+    """Of the anchor's step, measured beside it."""
+    over_unpenalised: float
+    """Its time over that of `gan` with the same networks and data."""
+    memory: int
+    """Peak bytes of tensors within a step, over those that live between steps."""
+
+
+Costs = dict[tuple[str, str], Cost]
+
+
+def measure_costs(configs: Mapping[tuple[str, str], Config], path: Path, tell: Callable[[str], None]) -> Costs:
+    """The cost of each data preset and method, read from `path` where it was measured before, else measured now."""
+    rows = _read(path)
+    for (data, method), config in configs.items():
+        key = f"{data}/{method}"
+        if key not in rows:
+            tell(f"timing a step of {method} on {data}")
+            rows[key] = asdict(_measured(config, anchor=configs[data, _first(configs, data)]))
+            with writing(path):
+                about = machine(torch.device("cpu")) | {"threads": str(config.threads)}
+                replace_file(path, (to_json({"about": about, "costs": rows}, indent=1) + "\n").encode())
+    return _levelled({key: Cost(**rows["/".join(key)]) for key in configs})
+
+
+def about_costs(path: Path) -> dict[str, str]:
+    """Where the costs in `path` were measured."""
+    return json.loads(path.read_text(encoding="utf-8"))["about"]
+
+
+def _levelled(costs: Costs) -> Costs:
+    """Times as if the anchor had always taken its median time: the machine's slow moments fall out."""
+    level = {
+        data: statistics.median(cost.anchor_seconds for (d, _), cost in costs.items() if d == data) for data, _ in costs
+    }
+    return {
+        (data, method): replace(cost, seconds=cost.seconds / cost.anchor_seconds * level[data])
+        for (data, method), cost in costs.items()
+    }
+
+
+def _read(path: Path) -> dict[str, dict]:
+    if not path.exists():
+        return {}
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8"))["costs"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise GradganError(
+            f"{path} is not what gradgan wrote ({error}). Delete it, to measure the costs anew."
+        ) from None
+
+
+def _first(configs: Mapping[tuple[str, str], Config], data: str) -> str:
+    return next(method for d, method in configs if d == data)
+
+
+def _measured(config: Config, *, anchor: Config) -> Cost:
+    """Seconds of a step beside the unpenalised and the anchor's, and its memory."""
+    cycle = max((p.every for p in config.penalties.values()), default=1)
+    steps = math.ceil(_TOGETHER / cycle) * cycle
+    threads = torch.get_num_threads()
+    torch.set_num_threads(config.threads)
+    try:
+        cases = {"own": config, "unpenalised": unpenalised(config), "anchor": unpenalised(anchor)}
+        play = {name: fitting(build(case)) for name, case in cases.items()}
+        device = build(config).state.device
+        work = {name: (lambda own=own: own(steps)) for name, own in play.items()}
+        seconds = interleaved(work, _ROUNDS, device)
+        memory = peak_memory(lambda: play["own"](cycle), device)
+    finally:
+        torch.set_num_threads(threads)
+    own = seconds["own"]
+    return Cost(own / steps, seconds["anchor"] / steps, own / seconds["unpenalised"], memory)
+
+
+def unpenalised(config: Config) -> Config:
+    """The system `gan`, which pays no penalty, with the same networks, data and batch."""
+    return complete(
+        replace(
+            complete(config),
+            system="gan",
+            reading=None,
+            penalties={},
+            critic_steps=None,
+            clip_weights=None,
+            clip_gradient=None,
+            variational=VariationalConfig(),
+            gon=NetworkConfig(),
+            encoder=NetworkConfig(),
+        )
+    )

@@ -1,0 +1,207 @@
+"""A comparison as a table in the terminal, as Markdown, as CSV and as plain data for JSON and the page."""
+
+import csv
+import io
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table as Rich
+
+from ..core.statistics import Interval
+from ..report.curves import figure_of
+from .collect import Curve
+from .judging import KNOWN, merit
+from .summary import Reading, Row, Table
+
+HOW = (
+    "Mean [95% interval over seeds: bootstrap, never narrower than Student's t]. Difference: to the baseline, paired "
+    "by seed. Rank: 1 + how many methods are better beyond the interval, so ties share a rank. Collapsed: fewer than "
+    "half of the modes or classes found at the end. A run that diverged counts with its last look before. Best: "
+    "each run's best look, chosen by the metric itself. Time/step: over the unpenalised step of the same networks."
+)
+
+
+def columns(table: Table, metric: str, baseline: str) -> tuple[list[str], list[list[str]]]:
+    """Headings and rows of text for one metric, the best method first."""
+    headings = ["rank", "method", f"last {metric}", "sd", f"minus {baseline}", f"at equal {table.equal}"]
+    headings += ["best (at step)", "collapsed", "diverged", "time/step", "memory"]
+    rows = sorted(table.rows, key=lambda row: _order(row, metric))
+    return headings, [_cells(row, metric) for row in rows]
+
+
+def _order(row: Row, metric: str) -> tuple[float, float]:
+    reading = row.metrics.get(metric, {}).get("last")
+    if reading is None or reading.rank is None:
+        return math.inf, 0.0
+    return reading.rank, -merit(metric, reading.interval.mean)
+
+
+def _cells(row: Row, metric: str) -> list[str]:
+    readings = row.metrics.get(metric, {})
+    last, equal, best = (readings.get(name) for name in ("last", "equal", "best"))
+    step = f" ({statistics.median_low(best.steps.values())})" if best else ""
+    return [
+        str(last.rank) if last else "–",
+        row.method,
+        told(last.interval if last else None),
+        _figure(last.interval.sd) if last and last.interval.n > 1 else "–",
+        told(last.difference if last else None, sign=True),
+        told(equal.interval if equal else None),
+        told(best.interval if best else None) + step,
+        f"{row.collapsed} of {row.seeds}",
+        f"{row.diverged} of {row.seeds}",
+        f"{row.cost.over_unpenalised:.2f}",
+        f"{row.cost.memory / 2**20:.1f} MiB",
+    ]
+
+
+def told(value: Interval | None, *, sign: bool = False) -> str:
+    """An interval as text: 0.12 [0.1, 0.14]; one value alone has no interval."""
+    if value is None:
+        return "–"
+    plus = "+" if sign and value.mean > 0 else ""
+    mean = f"{plus}{_figure(value.mean)}"
+    return mean if value.n == 1 else f"{mean} [{_figure(value.low)}, {_figure(value.high)}]"
+
+
+def _figure(value: float) -> str:
+    """Three digits: an interval over a few seeds deserves no more."""
+    return figure_of(value) if abs(value) >= 1000 else figure_of(float(f"{value:.3g}"))
+
+
+def heading(table: Table) -> str:
+    """What one table is about."""
+    return f"{table.data}, {table.budget}, {max(row.seeds for row in table.rows)} seeds"
+
+
+def logged_columns(table: Table, baseline: str) -> tuple[list[str], list[list[str]]]:
+    """Headings and rows of the logged numbers."""
+    headings = ["method"]
+    for number in table.logged:
+        headings += [f"{number}, mean over the run", f"minus {baseline}"]
+    rows = []
+    for row in table.rows:
+        cells = [row.method]
+        for number in table.logged:
+            reading = row.logged.get(number)
+            cells += [
+                told(reading.interval if reading else None),
+                told(reading.difference if reading else None, sign=True),
+            ]
+        rows.append(cells)
+    return headings, rows
+
+
+def print_tables(tables: Sequence[Table], baseline: str, console: Console) -> None:
+    """Every table, in the terminal."""
+    for table in tables:
+        for title, (headings, rows) in _parts(table, baseline):
+            rich = Rich(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+            for name in headings:
+                rich.add_column(name, justify="left" if name == "method" else "right", overflow="fold")
+            for row in rows:
+                rich.add_row(*row)
+            console.print(rich, highlight=False)
+            console.print()
+    console.print(HOW, highlight=False)
+
+
+def _parts(table: Table, baseline: str) -> list[tuple[str, tuple[list[str], list[list[str]]]]]:
+    parts = [(f"{heading(table)}: {metric}", columns(table, metric, baseline)) for metric in table.metrics]
+    if table.logged:
+        parts.append((f"{heading(table)}: logged numbers", logged_columns(table, baseline)))
+    return parts
+
+
+def markdown(tables: Sequence[Table], baseline: str, *, command: str, about: dict[str, str]) -> str:
+    """The tables for a document, the command and the date above them."""
+    lines = ["```bash", command, "```", "", ", ".join(f"{k} {v}" for k, v in about.items()) + ".", ""]
+    for table in tables:
+        for title, (headings, rows) in _parts(table, baseline):
+            lines += [f"**{title}**", "", _line(headings), _line("---" for _ in headings)]
+            lines += [*(_line(row) for row in rows), ""]
+    return "\n".join([*lines, HOW, ""])
+
+
+def _line(cells: Any) -> str:
+    return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"
+
+
+_CSV = (
+    "data",
+    "budget",
+    "method",
+    "number",
+    "reading",
+    "n",
+    "mean",
+    "low",
+    "high",
+    "sd",
+    "difference",
+    "difference_low",
+    "difference_high",
+    "rank",
+    "collapsed",
+    "diverged",
+    "seeds",
+    "steps",
+    "time_over_unpenalised",
+    "time_over_baseline",
+    "seconds_per_step",
+    "peak_bytes",
+)
+
+
+def csv_text(tables: Sequence[Table]) -> str:
+    """Every reading of every number, a line each."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(_CSV)
+    for table in tables:
+        for row in table.rows:
+            readings = {(m, name): r for m, found in row.metrics.items() for name, r in found.items()}
+            readings |= {(number, "mean over the run"): r for number, r in row.logged.items()}
+            for (number, name), reading in readings.items():
+                label = f"equal {table.equal}" if name == "equal" else name
+                writer.writerow([table.data, table.budget, row.method, number, label, *_numbers(reading), *_costs(row)])
+    return out.getvalue()
+
+
+def _numbers(reading: Reading) -> list[object]:
+    i, d = reading.interval, reading.difference
+    difference = ["", "", ""] if d is None else [d.mean, d.low, d.high]
+    return [i.n, i.mean, i.low, i.high, i.sd, *difference, reading.rank or ""]
+
+
+def _costs(row: Row) -> list[object]:
+    cost = row.cost
+    counts = [row.collapsed, row.diverged, row.seeds, row.steps]
+    return [*counts, cost.over_unpenalised, row.over_baseline, cost.seconds, cost.memory]
+
+
+def as_plain(tables: Sequence[Table], curves: Sequence[Curve]) -> dict[str, Any]:
+    """Everything as plain data: the tables, and each run's looks."""
+    runs = [
+        {
+            "data": c.cell.data,
+            "budget": str(c.cell.budget),
+            "method": c.cell.method,
+            "seed": c.cell.seed,
+            "steps": c.cell.config.steps,
+            "looks": c.looks,
+            "logged": c.logged,
+            "diverged": c.diverged,
+            "collapsed": c.collapsed,
+        }
+        for c in curves
+    ]
+    shown = [
+        {**asdict(table), "budget": str(table.budget), "better": {m: KNOWN[m] for m in table.metrics}}
+        for table in tables
+    ]
+    return {"how": HOW, "tables": shown, "runs": runs}
