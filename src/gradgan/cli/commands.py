@@ -223,6 +223,7 @@ def compare(
     looks: int | None = None,
     workers: int | None = None,
     config: Path | None = None,
+    dry_run: bool = False,
 ) -> None:
     """Compare systems and settings over seeds, in parallel; the same command goes on with what was cut short.
 
@@ -239,6 +240,7 @@ def compare(
         looks: how many times along a run metrics are taken.
         workers: processes side by side; as many as there are cores where it is left out.
         config: a YAML file with the same fields; flags go before it.
+        dry_run: build every method, time a step of each, tell how long all would take, and run nothing.
     """
     from .comparing import run_compare, variants_of
 
@@ -249,7 +251,7 @@ def compare(
     }  # fmt: skip
     if seeds is not None:
         flags["seeds"] = seeds[0] if len(seeds) == 1 else list(seeds)
-    run_compare(config, flags, out=out, workers=workers)
+    run_compare(config, flags, out=out, workers=workers, dry_run=dry_run)
 
 
 def _flat(settings: tuple[tuple[str, ...], ...]) -> list[str]:

@@ -9,14 +9,15 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ..comparison import compare_plan, make_plan, read_plan
+from ..comparison import Plan, compare_plan, crew, expected, make_plan, read_plan
 from ..comparison.cells import Cell
 from ..core.errors import GradganError
 from ..core.pool import Message
+from ..report.parts import duration
 
 
-def run_compare(config: Path | None, flags: dict[str, Any], *, out: Path, workers: int | None) -> None:
-    """Compare what the file says, changed by the flags that are given."""
+def run_compare(config: Path | None, flags: dict[str, Any], *, out: Path, workers: int | None, dry_run: bool) -> None:
+    """Compare what the file says, changed by the flags that are given; or only tell how long that would take."""
     words = read_plan(config) if config is not None else {}
     settings = [*words.get("settings", []), *flags.pop("settings", [])]
     words |= {key: value for key, value in flags.items() if value not in (None, [], {})}
@@ -24,10 +25,24 @@ def run_compare(config: Path | None, flags: dict[str, Any], *, out: Path, worker
         words["settings"] = settings
     plan = make_plan(words, source="compare" if config is None else str(config))
     command = shlex.join(["gradgan", *sys.argv[1:]]) if sys.argv[1:2] == ["compare"] else None
+    if dry_run:
+        _print_expected(plan, out, crew(workers))
+        return
     with _Bar() as bar:
         result = compare_plan(plan, out=out, workers=workers, command=command, tell=bar)
     result.show(Console(width=None if sys.stdout.isatty() else 160))
-    print(f"\ntables: {result.path / 'table.md'}")
+    print(f"\nreport: {result.path / 'report.html'}\ntables: {result.path / 'table.md'}")
+
+
+def _print_expected(plan: Plan, out: Path, workers: int) -> None:
+    """Steps and time of one run of each method, and of all that are left."""
+    with _Bar() as bar:
+        left = expected(plan, out=out, tell=bar)
+    once = {(cell.data, cell.method, str(cell.budget)): (cell.config.steps, seconds) for cell, seconds in left}
+    for (data, method, _), (steps, seconds) in once.items():
+        print(f"{data:14} {method:24} {steps:7} steps  {duration(seconds)}")
+    total = sum(seconds for _, seconds in left) / workers
+    print(f"{len(left)} runs left, {duration(total)} with {workers} side by side, besides looks, pictures and start-up")
 
 
 def variants_of(groups: Sequence[Sequence[str]]) -> dict[str, list[str]]:

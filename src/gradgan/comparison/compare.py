@@ -17,9 +17,10 @@ from ..core.errors import GradganError
 from ..core.files import replace_file, to_json, writing
 from ..core.pool import Job, Message, cores, run_jobs
 from ..experiment.reading import to_yaml
-from .cells import Cell, cells_of, configs_of
+from ..report import write_comparison_page
+from .cells import Cell, Configs, cells_of, configs_of
 from .collect import Curve, curve_of, is_done
-from .costs import about_costs, measure_costs
+from .costs import Costs, about_costs, measure_costs
 from .plan import Plan, make_plan, plan_to_yaml
 from .showing import as_plain, csv_text, markdown, print_tables
 from .summary import Table, tables_of
@@ -53,8 +54,8 @@ def compare(
     """Compare methods on data presets over seeds; a comparison that was cut short goes on by the same call.
 
     `words` are the fields of a `Plan`: systems, variants, methods, settings, seeds, steps or minutes, baseline, ...
-    `workers` processes run side by side, as many as there are cores where it is left out. Writes table.md, table.csv,
-    comparison.json, and a run folder for each cell below runs/.
+    `workers` processes run side by side, as many as there are cores where it is left out. Writes report.html, table.md,
+    table.csv, comparison.json, and a run folder for each cell below runs/.
     Raises GradganError for whatever cannot be run, before anything is written.
 
     >>> gradgan.compare("ring", systems=["gan", "r1", "r3gan"], seeds=5, out="runs/ring")   # doctest: +SKIP
@@ -68,21 +69,47 @@ def compare_plan(
 ) -> Comparison:
     """`compare` for a Plan."""
     out = out.expanduser()
-    workers = cores() if workers is None else workers
-    if workers < 1:
-        raise GradganError(f"workers must be at least 1, got {workers}.")
-    _refuse_other(plan, out)
-    tell("building every method", [])
-    configs = configs_of(plan)
+    workers = crew(workers)
+    configs = _built(plan, out, tell)
     with _alone(plan, out):
-        costs = measure_costs(configs, out / "costs.json", lambda text: tell(text, []))
-        seconds = {key: cost.seconds for key, cost in costs.items()}
-        cells = cells_of(plan, configs, seconds, out)
+        cells, costs = _timed(plan, configs, out, tell)
         _run(cells, out, workers, tell)
         curves = [curve_of(cell, plan.logged) for cell in cells]
         result = Comparison(out, plan, tables_of(plan, curves, costs), curves)
         _write(result, command or _command(out))
     return result
+
+
+def expected(plan: Plan, *, out: Path, tell: Tell) -> list[tuple[Cell, float]]:
+    """The runs that are left, each with the seconds that its steps take alone.
+
+    It only builds the methods and times their steps, which a later `compare_plan` need not do again.
+    """
+    out = out.expanduser()
+    configs = _built(plan, out, tell)
+    with _alone(plan, out):
+        cells, costs = _timed(plan, configs, out, tell)
+    return [(c, c.config.steps * costs[c.data, c.method].seconds) for c in cells if not is_done(c)]
+
+
+def crew(workers: int | None) -> int:
+    """So many worker processes, or as many as there are cores. Raises GradganError for fewer than one."""
+    workers = cores() if workers is None else workers
+    if workers < 1:
+        raise GradganError(f"workers must be at least 1, got {workers}.")
+    return workers
+
+
+def _built(plan: Plan, out: Path, tell: Tell) -> Configs:
+    _refuse_other(plan, out)
+    tell("building every method", [])
+    return configs_of(plan)
+
+
+def _timed(plan: Plan, configs: Configs, out: Path, tell: Tell) -> tuple[list[Cell], Costs]:
+    costs = measure_costs(configs, out / "costs.json", lambda text: tell(text, []))
+    seconds = {key: cost.seconds for key, cost in costs.items()}
+    return cells_of(plan, configs, seconds, out), costs
 
 
 def _run(cells: Sequence[Cell], out: Path, workers: int, tell: Tell) -> None:
@@ -161,7 +188,7 @@ def _write(result: Comparison, command: str) -> None:
         "table.csv": csv_text(result.tables),
         "comparison.json": to_json(
             {"command": command, "about": about, "baseline": result.plan.reference()}
-            | as_plain(result.tables, result.curves),
+            | as_plain(result.tables, result.curves, result.path),
             indent=1,
         )
         + "\n",
@@ -169,6 +196,7 @@ def _write(result: Comparison, command: str) -> None:
     for name, text in files.items():
         with writing(result.path / name):
             replace_file(result.path / name, text.encode())
+    write_comparison_page(result.path)
 
 
 def _command(out: Path) -> str:

@@ -6,8 +6,8 @@ method's time per step is its ratio to the anchor times the anchor's median time
 """
 
 import json
-import math
 import statistics
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -19,11 +19,12 @@ from ..bench.train import fitting
 from ..core.errors import GradganError
 from ..core.files import replace_file, to_json, writing
 from ..experiment import Config, build, complete
+from ..experiment.build import device_of
 from ..experiment.config import NetworkConfig, VariationalConfig
 
 _ROUNDS = 7
-_TOGETHER = 10
-"""Steps timed together, at least; whole cycles of lazily paid penalties."""
+_TOGETHER, _MOST = 0.3, 10
+"""Seconds of training that are timed together, about, in at most so many cycles of lazily paid penalties."""
 
 
 @dataclass(frozen=True)
@@ -91,13 +92,13 @@ def _first(configs: Mapping[tuple[str, str], Config], data: str) -> str:
 def _measured(config: Config, *, anchor: Config) -> Cost:
     """Seconds of a step beside the unpenalised and the anchor's, and its memory."""
     cycle = max((p.every for p in config.penalties.values()), default=1)
-    steps = math.ceil(_TOGETHER / cycle) * cycle
     threads = torch.get_num_threads()
     torch.set_num_threads(config.threads)
     try:
         cases = {"own": config, "unpenalised": unpenalised(config), "anchor": unpenalised(anchor)}
         play = {name: fitting(build(case)) for name, case in cases.items()}
-        device = build(config).state.device
+        device = device_of(config.device)
+        steps = cycle * _cycles(play["own"], cycle)
         work = {name: (lambda own=own: own(steps)) for name, own in play.items()}
         seconds = interleaved(work, _ROUNDS, device)
         memory = peak_memory(lambda: play["own"](cycle), device)
@@ -105,6 +106,14 @@ def _measured(config: Config, *, anchor: Config) -> Cost:
         torch.set_num_threads(threads)
     own = seconds["own"]
     return Cost(own / steps, seconds["anchor"] / steps, own / seconds["unpenalised"], memory)
+
+
+def _cycles(play: Callable[[int], object], cycle: int) -> int:
+    """How many cycles to time together, by how long the second of two takes."""
+    play(cycle)
+    started = time.perf_counter()
+    play(cycle)
+    return min(_MOST, max(1, round(_TOGETHER / (time.perf_counter() - started))))
 
 
 def unpenalised(config: Config) -> Config:

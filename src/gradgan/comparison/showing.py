@@ -6,6 +6,7 @@ import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -21,14 +22,14 @@ HOW = (
     "Mean [95% interval over seeds: bootstrap, never narrower than Student's t]. Difference: to the baseline, paired "
     "by seed. Rank: 1 + how many methods are better beyond the interval, so ties share a rank. Collapsed: fewer than "
     "half of the modes or classes found at the end. A run that diverged counts with its last look before. Best: "
-    "each run's best look, chosen by the metric itself. Time/step: over the unpenalised step of the same networks."
+    "each run's best look, chosen by the metric itself. Unpenalised: gan with the same networks."
 )
 
 
 def columns(table: Table, metric: str, baseline: str) -> tuple[list[str], list[list[str]]]:
     """Headings and rows of text for one metric, the best method first."""
     headings = ["rank", "method", f"last {metric}", "sd", f"minus {baseline}", f"at equal {table.equal}"]
-    headings += ["best (at step)", "collapsed", "diverged", "time/step", "memory"]
+    headings += ["best (at step)"]
     rows = sorted(table.rows, key=lambda row: _order(row, metric))
     return headings, [_cells(row, metric) for row in rows]
 
@@ -52,11 +53,26 @@ def _cells(row: Row, metric: str) -> list[str]:
         told(last.difference if last else None, sign=True),
         told(equal.interval if equal else None),
         told(best.interval if best else None) + step,
-        f"{row.collapsed} of {row.seeds}",
-        f"{row.diverged} of {row.seeds}",
-        f"{row.cost.over_unpenalised:.2f}",
-        f"{row.cost.memory / 2**20:.1f} MiB",
     ]
+
+
+def ends_and_costs(table: Table, baseline: str) -> tuple[list[str], list[list[str]]]:
+    """Headings and rows of how the runs ended and what a step costs."""
+    headings = ["method", "collapsed", "diverged", "steps", "time/step over unpenalised", f"over {baseline}"]
+    rows = [
+        [
+            row.method,
+            f"{row.collapsed} of {row.seeds}",
+            f"{row.diverged} of {row.seeds}",
+            str(row.steps),
+            f"{row.cost.over_unpenalised:.2f}",
+            f"{row.over_baseline:.2f}",
+            f"{1000 * row.cost.seconds:.3g} ms",
+            f"{row.cost.memory / 2**20:.1f} MiB",
+        ]
+        for row in table.rows
+    ]
+    return [*headings, "time/step", "memory"], rows
 
 
 def told(value: Interval | None, *, sign: bool = False) -> str:
@@ -112,6 +128,7 @@ def print_tables(tables: Sequence[Table], baseline: str, console: Console) -> No
 
 def _parts(table: Table, baseline: str) -> list[tuple[str, tuple[list[str], list[list[str]]]]]:
     parts = [(f"{heading(table)}: {metric}", columns(table, metric, baseline)) for metric in table.metrics]
+    parts.append((f"{heading(table)}: ends and costs", ends_and_costs(table, baseline)))
     if table.logged:
         parts.append((f"{heading(table)}: logged numbers", logged_columns(table, baseline)))
     return parts
@@ -184,14 +201,15 @@ def _costs(row: Row) -> list[object]:
     return [*counts, cost.over_unpenalised, row.over_baseline, cost.seconds, cost.memory]
 
 
-def as_plain(tables: Sequence[Table], curves: Sequence[Curve]) -> dict[str, Any]:
-    """Everything as plain data: the tables, and each run's looks."""
+def as_plain(tables: Sequence[Table], curves: Sequence[Curve], out: Path) -> dict[str, Any]:
+    """Everything as plain data: the tables, and each run's looks, its folder as seen from `out`."""
     runs = [
         {
             "data": c.cell.data,
             "budget": str(c.cell.budget),
             "method": c.cell.method,
             "seed": c.cell.seed,
+            "path": str(c.cell.path.relative_to(out)),
             "steps": c.cell.config.steps,
             "looks": c.looks,
             "logged": c.logged,

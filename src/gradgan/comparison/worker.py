@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -59,8 +60,14 @@ class _Look:
             z = torch.randn(n, self.config.latent, generator=streams["sample"], device=state.device)
             return generate(state.generator, z, labels)
 
-        self.folder.log(state.step, state.seconds, evaluate(self.dataset, draw))
+        found = evaluate(self.dataset, draw)
+        self.folder.log(state.step, state.seconds, {name: _value(estimate) for name, estimate in found.items()})
         self.folder.close()
+
+
+def _value(estimate: Any) -> float:
+    """Of an estimate with its error, or of a number alone."""
+    return float(getattr(estimate, "value", estimate))
 
 
 class _Tell:

@@ -1,5 +1,6 @@
 """Pictures of samples, and one self-contained HTML page from a run folder. Imports neither torch nor training."""
 
+from .comparison import write_comparison_page as write_comparison_page
 from .page import write_report as write_report
 from .pictures import grid_of_images as grid_of_images
 from .pictures import save_png as save_png

@@ -17,24 +17,34 @@ WIDTH, HEIGHT = 460, 230
 LEFT, RIGHT, TOP, BOTTOM = 0.115, 0.985, 0.04, 0.86
 
 # Matplotlib wants colours; each stands for a word of the page's palette and becomes var(--word) in the SVG.
-_PALETTE = {
-    word: f"#fe01{index:02x}"
-    for index, word in enumerate(("critic", "generator", "gon", "encoder", "real", "other", "ink", "grid", "alarm"))
-}
+_WORDS = ("critic", "generator", "gon", "encoder", "real", "other", "ink", "grid", "alarm")
+METHODS = tuple(f"m{index}" for index in range(10))
+"""The palette's words for the methods of a comparison."""
+PALETTE = {word: f"#fe01{index:02x}" for index, word in enumerate((*_WORDS, *METHODS))}
 
 
 def svg_of(chart: Chart, label: str) -> str:
     """The chart as an <svg> element; `label` (already escaped) tells a screen reader what it shows."""
-    figure = Figure(figsize=(WIDTH / 72, HEIGHT / 72), dpi=72)
-    figure.patch.set_visible(False)
-    axes = figure.add_axes((LEFT, 1 - BOTTOM, RIGHT - LEFT, BOTTOM - TOP))
+    figure, axes = blank()
     for index, series in enumerate(chart.series):
         # Two equal curves, such as learning rates: the upper one is dashed, so that both are seen.
         hidden = any(np.array_equal(series.values, earlier.values) for earlier in chart.series[:index])
         _draw(axes, series, dashed=hidden)
-    _dress(axes, chart)
-    # Text stays text, in the page's own font; the salt keeps the ids of two charts in one page apart.
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": chart.title}):
+    dress(axes, limits(chart), log=chart.log)
+    return svg_text(figure, salt=chart.title, label=label)
+
+
+def blank() -> tuple[Figure, Axes]:
+    """A figure of the page's size, and its axes in the one box."""
+    figure = Figure(figsize=(WIDTH / 72, HEIGHT / 72), dpi=72)
+    figure.patch.set_visible(False)
+    return figure, figure.add_axes((LEFT, 1 - BOTTOM, RIGHT - LEFT, BOTTOM - TOP))
+
+
+def svg_text(figure: Figure, *, salt: str, label: str) -> str:
+    """The figure as an <svg> element; `salt` keeps the ids of two charts in one page apart."""
+    # Text stays text, in the page's own font.
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": salt}):
         buffer = io.StringIO()
         FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None})
     return _cleaned(buffer.getvalue(), label)
@@ -48,7 +58,7 @@ def limits(chart: Chart) -> tuple[float, float]:
 
 
 def _draw(axes: Axes, series: Series, *, dashed: bool = False) -> None:
-    color = _PALETTE[series.color]
+    color = PALETTE[series.color]
     mean = smooth(series.values)
     steps, values = thin(series.steps, series.values)
     values = np.where(np.isfinite(values), values, np.nan)
@@ -64,7 +74,7 @@ def _draw(axes: Axes, series: Series, *, dashed: bool = False) -> None:
     if len(broken):
         # At most a hundred marks: a run that stayed ill needs no thousand.
         marks = broken[np.linspace(0, len(broken) - 1, min(len(broken), 100)).round().astype(int)]
-        cross = {"color": _PALETTE["alarm"], "markersize": 6, "markeredgewidth": 1.4, "clip_on": False}
+        cross = {"color": PALETTE["alarm"], "markersize": 6, "markeredgewidth": 1.4, "clip_on": False}
         axes.plot(marks, np.full(len(marks), 0.02), "x", transform=axes.get_xaxis_transform(), **cross)
 
 
@@ -76,16 +86,16 @@ def _beside(finite: np.ndarray) -> np.ndarray:
     return beside
 
 
-def _dress(axes: Axes, chart: Chart) -> None:
+def dress(axes: Axes, x: tuple[float, float], *, log: bool) -> None:
     """Axes that stay behind the curves: a hairline grid, no box, few ticks."""
     axes.patch.set_visible(False)
     axes.spines[:].set_visible(False)
-    axes.grid(axis="y", color=_PALETTE["grid"], linewidth=0.8)
-    axes.tick_params(length=0, labelsize=10.5, labelcolor=_PALETTE["ink"], pad=5)
-    axes.set_xlim(*limits(chart))
+    axes.grid(axis="y", color=PALETTE["grid"], linewidth=0.8)
+    axes.tick_params(length=0, labelsize=10.5, labelcolor=PALETTE["ink"], pad=5)
+    axes.set_xlim(*x)
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _short(value)))
-    if chart.log:
+    if log:
         axes.set_yscale("log")
         axes.yaxis.set_major_locator(LogLocator(numticks=6))
         axes.yaxis.set_minor_locator(NullLocator())
@@ -113,7 +123,7 @@ _NEEDLESS = re.compile(
 def _cleaned(text: str, label: str) -> str:
     """The <svg> element alone: without prologue, metadata, fixed size, fonts and colours of its own."""
     text = _NEEDLESS.sub("", text[text.index("<svg") :])
-    for word, color in _PALETTE.items():
+    for word, color in PALETTE.items():
         text = text.replace(color, f"var(--{word})")
     head = f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}">'
     return head + text[text.index(">") + 1 :].strip()

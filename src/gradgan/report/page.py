@@ -1,16 +1,14 @@
 """One self-contained HTML page from a run folder: no network, no dependency, safe to send to a colleague."""
 
-import base64
-import hashlib
 import json
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
 
 from ..core.files import replace_file, writing
 from ..core.record import RunFolder
 from . import drawing, parts
 from .curves import Chart, charts_of, figure_of, series_of, thin
+from .document import data_uri, document
 from .parts import e
 
 _MOST_GRIDS = 40
@@ -35,7 +33,7 @@ def page(run: RunFolder) -> str:
     glossary = parts.glossary_of(info)
     series = series_of(entries)
     charts = charts_of(series)
-    grids = [(step, _data_uri(picture)) for step, picture in chosen(found)]
+    grids = [(step, data_uri(picture)) for step, picture in chosen(found)]
     steps = [entry.step for entry in entries[-1:]] + [step for step, _ in found[-1:] + run.checkpoints()[-1:]]
     seconds = entries[-1].seconds if entries else None
     body = [
@@ -49,7 +47,10 @@ def page(run: RunFolder) -> str:
         f"<footer>Written by gradgan {e(info.get('gradgan', ''))} from the run's folder alone.</footer>",
     ]
     name = info.get("system", {}).get("name", run.path.name)
-    return _document(f"{name}: gradgan run {run.path.name}", "\n".join(body), _for_script(charts, grids))
+    return document(
+        f"{name}: gradgan run {run.path.name}", "\n".join(body), styles=("page.css",), script="page.js",
+        numbers=_for_script(charts, grids),
+    )  # fmt: skip
 
 
 def chosen(grids: Sequence[tuple[int, Path]]) -> list[tuple[int, Path]]:
@@ -75,10 +76,6 @@ def _numbers(charts: Sequence[Chart], glossary: parts.Glossary, table: str) -> s
     )
 
 
-def _data_uri(picture: Path) -> str:
-    return "data:image/png;base64," + base64.b64encode(picture.read_bytes()).decode()
-
-
 def _for_script(charts: Sequence[Chart], grids: Sequence[tuple[int, str]]) -> str:
     """What the script reads, as JSON that cannot end its <script> element."""
     numbers = {
@@ -96,18 +93,3 @@ def _for_script(charts: Sequence[Chart], grids: Sequence[tuple[int, str]]) -> st
         ],
     }
     return json.dumps(numbers, separators=(",", ":")).replace("<", "\\u003c")
-
-
-def _document(title: str, body: str, numbers: str) -> str:
-    style, script = (files("gradgan.report").joinpath(name).read_text("utf-8") for name in ("page.css", "page.js"))
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    policy = f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; "
-    policy += "form-action 'none'; base-uri 'none'"
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{e(title)}</title>\n<style>{style}</style>\n</head>\n<body>\n<main>\n{body}\n</main>\n"
-        f'<script type="application/json" id="numbers">{numbers}</script>\n'
-        f"<script>{script}</script>\n</body>\n</html>\n"
-    )

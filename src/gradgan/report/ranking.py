@@ -1,0 +1,157 @@
+"""The ranking of a comparison: methods best first, ties with one rank, each interval drawn on a common scale."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .curves import figure_of
+from .drawing import METHODS
+from .parts import e
+
+Words = Mapping[str, Any]
+
+
+def ranking(table: Words, metric: str, numbers: Mapping[str, int], baseline: str) -> str:
+    """One metric's table; `numbers` gives each method's number, which chooses its colour."""
+    rows = sorted(table["rows"], key=lambda row: _order(row, metric, table["better"][metric]))
+    scale = _scale([reading["interval"] for row in rows if (reading := _last(row, metric))])
+    wanted = {"lower": "lower is better", "higher": "higher is better"}.get(table["better"][metric], "")
+    head = "".join(
+        f"<th{css}>{text}</th>"
+        for css, text in (
+            ("", "rank"), ("", "method"), (' class="n"', f"last {e(metric)}"), ("", f"<small>{_ends(scale)}</small>"),
+            (' class="n"', f"minus {e(baseline)}"), (' class="n"', f"at equal {e(table['equal'])}"),
+            (' class="n"', "best, at step"),
+        )
+    )  # fmt: skip
+    body, before = [], None
+    for row in rows:
+        reading = _last(row, metric)
+        rank = reading["rank"] if reading else None
+        body.append(_row(row, metric, numbers[row["method"]], scale, first=rank != before))
+        before = rank
+    return (
+        f'<section class="ranking"><header><h3>{e(metric.replace("_", " "))}</h3><span>{wanted}</span></header>'
+        f'<div class="card scroll"><table><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table></div>'
+        "</section>"
+    )
+
+
+def _last(row: Words, metric: str) -> Words | None:
+    return row["metrics"].get(metric, {}).get("last")
+
+
+def _order(row: Words, metric: str, better: str) -> tuple[float, float]:
+    reading = _last(row, metric)
+    if reading is None:
+        return math.inf, 0.0
+    mean = float(reading["interval"]["mean"])
+    return reading["rank"], -mean if better == "higher" else mean
+
+
+def _row(row: Words, metric: str, number: int, scale: tuple[float, float], *, first: bool) -> str:
+    readings = row["metrics"].get(metric, {})
+    last, equal, best = (readings.get(name) for name in ("last", "equal", "best"))
+    steps = sorted(best["steps"].values()) if best else []
+    middle = f" <small>{figure_of(steps[(len(steps) - 1) // 2])}</small>" if steps else ""
+    difference = last["difference"] if last else None
+    css = "" if difference is None or _contains_zero(difference) else " strong"
+    rank = last["rank"] if last else "–"
+    cells = [
+        f'<td class="rank">{rank if first else f"<small>{rank}</small>"}</td>',
+        name_cell(row["method"], number),
+        f'<td class="n">{interval_text(last["interval"] if last else None)}</td>',
+        f"<td>{_bar(last['interval'], scale) if last else ''}</td>",
+        f'<td class="n{css}">{interval_text(difference, sign=True)}</td>',
+        f'<td class="n">{interval_text(equal["interval"] if equal else None)}</td>',
+        f'<td class="n">{interval_text(best["interval"] if best else None)}{middle}</td>',
+    ]
+    return f'<tr data-method="{number}"{"" if first else " class=tied"}>{"".join(cells)}</tr>'
+
+
+def name_cell(method: str, number: int) -> str:
+    """A method's name beside its colour."""
+    return f'<td class="name" style="--c: var(--{METHODS[number % len(METHODS)]})"><i></i>{e(method)}</td>'
+
+
+def ends_and_costs(table: Words, numbers: Mapping[str, int], baseline: str) -> str:
+    """How the runs ended, and what a step costs."""
+    names = ("collapsed", "diverged", "steps", "time/step over unpenalised", f"over {baseline}", "time/step", "memory")
+    head = "".join(f'<th class="n">{e(name)}</th>' for name in names)
+    rows = []
+    for row in table["rows"]:
+        cost, number = row["cost"], numbers[row["method"]]
+        cells = [
+            name_cell(row["method"], number),
+            _count(row["collapsed"], row["seeds"]),
+            _count(row["diverged"], row["seeds"]),
+            f'<td class="n">{figure_of(row["steps"])}</td>',
+            f'<td class="n">{float(cost["over_unpenalised"]):.2f} ×</td>',
+            f'<td class="n">{float(row["over_baseline"]):.2f} ×</td>',
+            f'<td class="n">{_figure(1000 * float(cost["seconds"]))} ms</td>',
+            f'<td class="n">{cost["memory"] / 2**20:.1f} MiB</td>',
+        ]
+        rows.append(f'<tr data-method="{number}">{"".join(cells)}</tr>')
+    return (
+        '<section class="ranking"><header><h3>ends and costs</h3><span>runs that collapsed or diverged; a step alone, '
+        "measured before the runs</span></header>"
+        f'<div class="card scroll"><table><thead><tr><th>method</th>{head}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div></section>"
+    )
+
+
+def _count(count: int, of: int) -> str:
+    return f'<td class="n{" alarm" if count else ""}">{count} of {of}</td>'
+
+
+def _contains_zero(interval: Words) -> bool:
+    return float(interval["low"]) <= 0 <= float(interval["high"])
+
+
+def interval_text(interval: Words | None, *, sign: bool = False) -> str:
+    """An interval as HTML: the mean, its bounds quieter beside it."""
+    if interval is None:
+        return "–"
+    mean = float(interval["mean"])
+    text = ("+" if sign and mean > 0 else "") + _figure(mean)
+    if interval["n"] == 1:
+        return text
+    return f"{text} <small>[{_figure(float(interval['low']))}, {_figure(float(interval['high']))}]</small>"
+
+
+def _figure(value: float) -> str:
+    return e(figure_of(value) if abs(value) >= 1000 else figure_of(float(f"{value:.3g}")))
+
+
+def _scale(intervals: Sequence[Words]) -> tuple[float, float]:
+    """The axis of the bars: every mean, and intervals as far as they are no more than twice the means' own range."""
+    means = [float(i["mean"]) for i in intervals]
+    if not means:
+        return 0.0, 1.0
+    reach = max(max(means) - min(means), 1e-12 * max(map(abs, means)), 1e-12)
+    low = max(min(min(float(i["low"]) for i in intervals), min(means)), min(means) - reach)
+    high = min(max(max(float(i["high"]) for i in intervals), max(means)), max(means) + reach)
+    return (low, high) if high > low else (low - 0.5, high + 0.5)
+
+
+def _ends(scale: tuple[float, float]) -> str:
+    return f'<span class="ends"><span>{_figure(scale[0])}</span><span>{_figure(scale[1])}</span></span>'
+
+
+_WIDTH, _HEIGHT, _EDGE = 160, 16, 5
+
+
+def _bar(interval: Words, scale: tuple[float, float]) -> str:
+    """Mean and interval as a dot and a line; a line that leaves the scale is cut at the edge."""
+    low, high = scale
+
+    def at(value: float) -> float:
+        share = (min(max(value, low), high) - low) / (high - low)
+        return round(_EDGE + share * (_WIDTH - 2 * _EDGE), 1)
+
+    bounds = f'x1="{at(float(interval["low"]))}" x2="{at(float(interval["high"]))}"' if interval["n"] > 1 else ""
+    line = f'<line {bounds} y1="8" y2="8"/>' if bounds else ""
+    return (
+        f'<svg class="bar" viewBox="0 0 {_WIDTH} {_HEIGHT}" aria-hidden="true">{line}'
+        f'<circle cx="{at(float(interval["mean"]))}" cy="8" r="4.2"/></svg>'
+    )
