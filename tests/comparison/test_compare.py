@@ -20,7 +20,7 @@ WORDS: dict = {
     "systems": ["gan", "r1"],
     # It diverges by its learning rate, as a run on a bad day would.
     "methods": {"sick": ["system=gan", "optimiser.lr=1e18", "lr.shape=constant"]},
-    "seeds": 2,
+    "seeds": 1,
     "steps": 80,
     "looks": 4,
     "settings": [*TINY, "log.every=10"],
@@ -28,6 +28,7 @@ WORDS: dict = {
 }
 
 
+@pytest.mark.timeout(1200)  # it starts torch four times, which takes long on a busy machine
 def test_a_comparison_whole_and_killed(tmp_path):
     """One test, for the runs cost most: what is left, that a second call runs nothing, that a killed one goes on."""
     whole = gradgan.compare("ring", **WORDS, workers=1, out=tmp_path / "whole")
@@ -49,23 +50,27 @@ def quality(path: Path) -> list[dict[str, str]]:
 
 def check_what_it_leaves(whole: Comparison) -> None:
     names = {p.name for p in whole.path.iterdir() if not p.name.startswith(".")}
-    assert names >= {"comparison.yaml", "comparison.json", "table.md", "table.csv", "costs.json", "runs"}
-    assert (whole.path / "runs" / "ring" / "r1" / "steps_80" / "seed_1" / "report.html").is_file()
+    assert names >= {"report.html", "comparison.yaml", "comparison.json", "table.md", "table.csv", "costs.json", "runs"}
+    assert (whole.path / "runs" / "ring" / "r1" / "steps_80" / "seed_0" / "report.html").is_file()
     (table,) = whole.tables
     assert [row.method for row in table.rows] == ["gan", "r1", "sick"]
     assert table.metrics == ["reverse_kl", "modes", "high_quality"]
     best, last = (table.rows[1].metrics["modes"][name] for name in ("best", "last"))
-    assert set(last.steps.values()) == {80} and set(last.values) == {0, 1}
+    assert set(last.steps.values()) == {80} and set(last.values) == {0}
     assert all(best.values[seed] >= last.values[seed] for seed in last.values)
     text = (whole.path / "table.md").read_text()
-    assert text.startswith("```bash\ngradgan compare ") and "| rank | method | last modes |" in text
+    assert (
+        text.startswith("```bash\ngradgan compare ")
+        and "| rank | method | last modes |" in text
+        and "| method | collapsed | diverged |" in text
+    )
     plain = json.loads((whole.path / "comparison.json").read_text())
-    assert len(plain["runs"]) == 6 and set(plain["runs"][0]["looks"]["modes"]) == {"20", "40", "60", "80"}
+    assert len(plain["runs"]) == 3 and set(plain["runs"][0]["looks"]["modes"]) == {"20", "40", "60", "80"}
 
 
 def check_that_what_diverges_is_a_result(whole: Comparison) -> None:
     gan, _, sick = whole.tables[0].rows
-    assert (gan.diverged, sick.diverged) == (0, 2)
+    assert (gan.diverged, sick.diverged) == (0, 1)
     assert all("diverged" in c.diverged for c in whole.curves if c.cell.method == "sick")
 
 
@@ -90,7 +95,7 @@ def check_that_a_killed_one_goes_on(whole: Comparison, out: Path) -> None:
     command = [sys.executable, "-m", "gradgan", "compare", "--config", str(out / "comparison.yaml"), "--out", str(out)]
     process = subprocess.Popen([*command, "--workers", "1"], stderr=subprocess.DEVNULL)
     checkpoints = out / "runs" / "ring" / "r1" / "steps_80" / "seed_0" / "checkpoints"
-    end = time.monotonic() + 120
+    end = time.monotonic() + 900
     while not any((checkpoints / f"step_{step:08d}.safetensors").exists() for step in (40, 60, 80)):
         assert time.monotonic() < end and process.poll() is None
         time.sleep(0.002)
@@ -105,8 +110,8 @@ def check_that_a_killed_one_goes_on(whole: Comparison, out: Path) -> None:
 def check_that_another_plan_is_refused(whole: Comparison) -> None:
     with pytest.raises(GradganError, match="another comparison: looks is 2 now and was 4"):
         gradgan.compare("ring", **{**WORDS, "looks": 2}, out=whole.path)
-    fewer = gradgan.compare("ring", **{**WORDS, "seeds": [1]}, out=whole.path)
-    assert [row.seeds for row in fewer.tables[0].rows] == [1, 1, 1], "other seeds belong to the same comparison"
+    with pytest.raises(GradganError, match=r"methods\.sick"):
+        gradgan.compare("ring", **{**WORDS, "methods": {}}, out=whole.path)
 
 
 def test_what_cannot_be_built_is_refused_before_anything_is_written(tmp_path):
