@@ -5,17 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from ..core.errors import NonFiniteError
 from ..core.record import RunFolder
-from ..core.rng import Streams
 from ..core.worker import Tell, Words, serve
-from ..experiment import Config, complete, train
-from ..experiment.build import dataset_of
-from ..experiment.evaluate import evaluate
+from ..experiment import Config, Run, build, train
 from ..experiment.reading import from_yaml
-from ..training.hooks import generate
 from ..training.state import Numbers, State
 
 
@@ -39,8 +34,9 @@ class _Look:
     """Logs the metrics of the averaged generator every so many steps and at the last."""
 
     def __init__(self, path: Path, config: Config, every: int) -> None:
-        self.folder, self.config, self.every = RunFolder(path), config, every
-        self.dataset = dataset_of(complete(config))
+        self.every, self.steps = every, config.steps
+        # A run of its own to be measured, which takes over the average: the one that trains is not to be had here.
+        self.run = Run(RunFolder(path), build(config))
 
     def wants_numbers(self, step: int) -> bool:
         """Never: it draws samples of its own."""
@@ -48,21 +44,14 @@ class _Look:
 
     def __call__(self, state: State, numbers: Numbers) -> None:
         """Take them, if it is time."""
-        if state.step % self.every and state.step != self.config.steps:
+        if state.step % self.every and state.step != self.steps:
             return
-        streams = Streams(1, state.device)
-
-        def draw(n: int) -> Tensor:
-            labels = None
-            if self.config.conditional:
-                shape = (n,)
-                labels = torch.randint(self.dataset.classes, shape, generator=streams["label"], device=state.device)
-            z = torch.randn(n, self.config.latent, generator=streams["sample"], device=state.device)
-            return generate(state.generator, z, labels)
-
-        found = evaluate(self.dataset, draw)
-        self.folder.log(state.step, state.seconds, {name: _value(estimate) for name, estimate in found.items()})
-        self.folder.close()
+        mine = self.run.experiment.state
+        mine.average.load_state_dict(state.average.state_dict())
+        mine.step = state.step
+        found = {name: _value(estimate) for name, estimate in self.run.evaluate().items()}
+        self.run.folder.log(state.step, state.seconds, found)
+        self.run.folder.close()
 
 
 def _value(estimate: Any) -> float:
