@@ -9,13 +9,14 @@ import pytest
 from gradgan.core.catalog import Entry
 from gradgan.data import DATASETS
 from gradgan.losses import LOSSES
+from gradgan.metrics import INPUTS, METRICS
 from gradgan.networks import NETWORKS
 from gradgan.penalties import PENALTIES
-from gradgan.testing import check_dataset, check_loss, check_network, check_penalty, check_term
+from gradgan.testing import check_dataset, check_loss, check_metric, check_network, check_penalty, check_term
 from gradgan.training.objective import Term
 from gradgan.training.schedules import Schedule
 
-CATALOGS = (LOSSES, PENALTIES, NETWORKS, DATASETS)
+CATALOGS = (LOSSES, PENALTIES, NETWORKS, DATASETS, METRICS)
 EVERY_ENTRY = [entry for catalog in CATALOGS for entry in catalog.values()]
 
 
@@ -88,6 +89,11 @@ def test_dataset(entry: Entry) -> None:
         check_dataset(entry.make, entry.facts, **options, scale="unit")
 
 
+@pytest.mark.parametrize("entry", METRICS.values(), ids=str)
+def test_metric(entry: Entry) -> None:
+    check_metric(entry.make(), entry.facts, INPUTS[entry.facts["needs"]])
+
+
 @pytest.mark.parametrize("entry", EVERY_ENTRY, ids=str)
 def test_part_names_its_source_and_says_what_it_is(entry: Entry) -> None:
     assert entry.paper.strip()
@@ -95,7 +101,7 @@ def test_part_names_its_source_and_says_what_it_is(entry: Entry) -> None:
     assert entry.name.islower()
 
 
-@pytest.mark.parametrize("entry", [*LOSSES.values(), *PENALTIES.values()], ids=str)
+@pytest.mark.parametrize("entry", [*LOSSES.values(), *PENALTIES.values(), *METRICS.values()], ids=str)
 def test_part_bears_the_name_of_its_entry(entry: Entry) -> None:
     assert entry.make().name == entry.name
 

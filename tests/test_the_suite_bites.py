@@ -1,4 +1,4 @@
-"""A suite that cannot fail proves nothing: wrong losses, terms, networks and data sets must be refused.
+"""A suite that cannot fail proves nothing: wrong losses, terms, networks, data sets and metrics must be refused.
 
 Each test names the claim that has to bite, so that no wrong part is refused for some other reason. Wrong penalties are
 in test_the_suite_bites_penalties.py.
@@ -14,8 +14,9 @@ import torch.nn.functional as fn
 from torch import Tensor, nn
 
 from gradgan import losses, penalties
+from gradgan.metrics import INPUTS, METRICS, Estimate
 from gradgan.networks import mlp_critic, mlp_generator
-from gradgan.testing import check_dataset, check_loss, check_network, check_term
+from gradgan.testing import check_dataset, check_loss, check_metric, check_network, check_term
 from gradgan.testing.claims import close
 from gradgan.training.objective import Term
 
@@ -192,3 +193,56 @@ def test_data_drawn_from_the_global_generator() -> None:
 
     with pytest.raises(AssertionError, match="same options give the same data"):
         check_dataset(drawn, CLAIMS)
+
+
+# --- metrics ----------------------------------------------------------------------------------------------------------
+
+
+def distance(given: Any) -> Estimate:
+    return METRICS.make("frechet")(given)
+
+
+def drawn_globally(given: Any) -> Estimate:
+    return Estimate(distance(given).value + float(torch.rand(())), 0.1, "blocks")
+
+
+def in_place_features(given: Any) -> Estimate:
+    given.generated.add_(1)
+    return distance(given)
+
+
+WRONG_METRICS = [
+    ("sign slip", lambda g: Estimate(-distance(g).value, 1 / len(g.generated), "blocks"), "in the direction"),
+    ("constant", lambda g: Estimate(0.0, 0.0, "blocks"), "in the direction"),
+    ("biased", lambda g: Estimate(distance(g).value + 50, distance(g).error, "blocks"), "in the direction"),
+    ("no error", lambda g: Estimate(distance(g).value, float("nan"), "blocks"), "standard error that is not negative"),
+    ("an error of one sample", lambda g: Estimate(distance(g).value, 1.0, "blocks"), "error falls"),
+    ("chance of the caller", drawn_globally, "gives the same again"),
+    ("input changed", in_place_features, "gives the same again"),
+]
+
+
+@dataclasses.dataclass
+class AnyMetric:
+    """A metric without the package's own checks."""
+
+    formula: Callable
+    name: str = "wrong"
+
+    def __call__(self, given: Any) -> Any:
+        return self.formula(given)
+
+
+@pytest.mark.parametrize(("formula", "claim"), [m[1:] for m in WRONG_METRICS], ids=[m[0] for m in WRONG_METRICS])
+def test_wrong_metrics(formula: Callable, claim: str) -> None:
+    facts = METRICS["frechet"].facts
+    check_metric(AnyMetric(distance), facts, INPUTS["features"])
+    with pytest.raises(AssertionError, match=claim):
+        check_metric(AnyMetric(formula), facts, INPUTS["features"])
+
+
+def test_a_slope_that_is_not_the_linear_one() -> None:
+    entry = METRICS["critic_slope"]
+    with pytest.raises(AssertionError, match="linear network"):
+        check_metric(AnyMetric(lambda g: Estimate(2 * entry.make()(g).value, 0.0, "samples")), entry.facts,
+                     INPUTS["critic"])  # fmt: skip

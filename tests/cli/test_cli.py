@@ -63,7 +63,16 @@ def test_sample_evaluate_report_cite(capsys, run, tmp_path):
 
 def test_parts_lists_every_kind(capsys):
     out = call(capsys, "parts")[1]
-    for name in ("r3gan", "relativistic_average", "wgan_lp", "conv_critic", "digits", "mnist_mlp", "1704.00028"):
+    for name in (
+        "r3gan",
+        "relativistic_average",
+        "wgan_lp",
+        "conv_critic",
+        "digits",
+        "mnist_mlp",
+        "frechet_ratio",
+        "1704.00028",
+    ):
         assert name in out
 
 

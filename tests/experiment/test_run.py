@@ -37,7 +37,7 @@ def test_what_a_run_leaves(tmp_path):
     assert names == {"config.yaml", "run.json", "log.jsonl", "tensorboard", "samples", "checkpoints", "report.html"}
     info = run.folder.info()
     assert info["status"] == "finished" and info["system"]["name"] == "r3gan"
-    assert set(info["results"]) == {"modes", "high_quality", "reverse_kl"}
+    assert set(info["results"]) == {"modes", "high_quality", "reverse_kl", "mixture_distance"}
     assert [step for step, _ in run.folder.grids()] == [0, 4, 8]
     entries = run.log()
     assert [entry.step for entry in entries] == [2, 4, 6, 8]

@@ -112,15 +112,15 @@ def evaluate(run: tyro.conf.Positional[Path]) -> None:
     numbers = Run.load(run).evaluate()
     if not numbers:
         raise GradganError(f"{run}: no metric applies to its data (no known centres, no labels).")
-    for name, value in numbers.items():
-        print(f"{name:20} {value:.4g}")
+    for name, estimate in numbers.items():
+        print(f"{name:20} {estimate}")
 
 
 def parts(kind: tyro.conf.Positional[str] = "all") -> None:
-    """List every loss, penalty, system, network, data set and preset with its one line and its paper.
+    """List every loss, penalty, system, network, data set, metric and preset with its one line and its paper.
 
     Args:
-        kind: all, loss, penalty, system, network, data or preset.
+        kind: all, loss, penalty, system, network, data, metric or preset.
     """
     from .listing import print_parts
 

@@ -13,11 +13,13 @@ def print_parts(kind: str) -> None:
     from ..data import DATASETS
     from ..experiment import PRESETS
     from ..losses import LOSSES
+    from ..metrics import METRICS
     from ..networks import NETWORKS
     from ..penalties import PENALTIES
     from ..systems import SYSTEMS
 
-    catalogs = {"system": SYSTEMS, "loss": LOSSES, "penalty": PENALTIES, "network": NETWORKS, "data": DATASETS}
+    catalogs = {"system": SYSTEMS, "loss": LOSSES, "penalty": PENALTIES, "network": NETWORKS, "data": DATASETS,
+                "metric": METRICS}  # fmt: skip
     kinds = ("all", *catalogs, "preset")
     if kind not in kinds:
         raise unknown_name("kind of part", kind, kinds)

@@ -43,9 +43,41 @@ NUMBERS: Mapping[str, Number] = {
     "modes": Number("modes", "Modes of the data that at least one good sample lies on; all of them is best."),
     "high_quality": Number("share", "Share of samples within three standard deviations of a mode; 1 is best."),
     "reverse_kl": Number("nats", "KL(shares of the good samples per mode || equal shares); 0 is best."),
+    "mixture_distance": Number(
+        "share", "Total variation between the samples' shares per mode, bad ones apart, and the data's; 0 is best."
+    ),
     "classifier_accuracy": Number("share", "Share of held-out real samples that this classifier names rightly."),
     "classes": Number("classes", "Classes that a classifier finds among the samples; all of them is best."),
+    "class_kl": Number("nats", "KL(shares of the samples' classes || the data's shares); 0 is best."),
+    "class_kl_uniform": Number("nats", "KL(shares of the samples' classes || equal shares); 0: every class as often."),
+    "critic_slope": Number("score/unit", "Mean ||grad_x D(x)|| at points drawn between real and generated samples."),
+    "critic_lipschitz": Number(
+        "score/unit", "Largest ||grad_x D(x)|| seen there: a lower bound of the critic's Lipschitz constant."
+    ),
+    "latent_sensitivity": Number(
+        "unit/latent", "How far a sample moves for a step of 1 of its latent; near 0, the latent is ignored."
+    ),
 }
+
+IN_FEATURES: Mapping[str, Number] = {
+    "frechet": Number(
+        "feature²", "Fréchet distance of generated to held-out samples; lower is better, and the floor is the measure."
+    ),
+    "frechet_floor": Number("feature²", "Fréchet distance of training to held-out samples: what a perfect run has."),
+    "frechet_ratio": Number(
+        "ratio", "Fréchet distance of generated over that of training samples, both to held-out ones; 1 is best."
+    ),
+    "kid": Number("mmd²", "Squared maximum mean discrepancy to held-out samples, cubic kernel; 0 is best."),
+    "precision": Number("share", "Share of generated samples that lie among the held-out ones; higher is better."),
+    "recall": Number("share", "Share of held-out samples that lie among the generated ones; higher is better."),
+    "density": Number("ratio", "How densely generated samples lie among the held-out ones; 1 is the data's own."),
+    "coverage": Number("share", "Share of held-out samples with a generated one near them; higher is better."),
+    "memorisation": Number(
+        "probability",
+        "How often a generated sample is nearer to the training set than a held-out one is; 0.5 is best, 1 is copies.",
+    ),
+}
+"""Numbers that are measured in some features, logged as NUMBER/FEATURES: frechet_ratio/classifier."""
 
 
 def describe(name: str, penalties: Mapping[str, tuple[str, str]] | None = None) -> Number:
@@ -62,6 +94,9 @@ def describe(name: str, penalties: Mapping[str, tuple[str, str]] | None = None) 
         return NUMBERS[name]
     penalties = penalties or {}
     first, _, second = name.partition("/")
+    if first in IN_FEATURES and second:
+        number = IN_FEATURES[first]
+        return Number(number.unit, f"{number.sentence} Features: {second}.")
     if first == "lr" and second in PLAYERS:
         return Number("per update", f"Learning rate of the {second}'s optimiser.")
     if first in PLAYERS and second == "gradient_norm":
@@ -70,4 +105,5 @@ def describe(name: str, penalties: Mapping[str, tuple[str, str]] | None = None) 
         unit, sentence = penalties[second]
         return Number(unit, f"{sentence.rstrip('.')}. Mean over the batch, before its weight.")
     rules = [f"{player}/{what}" for player in PLAYERS for what in ("gradient_norm", *penalties)]
+    rules += [f"{number}/pixels" for number in IN_FEATURES]
     raise unknown_name("number", name, [*NUMBERS, *rules, *(f"lr/{player}" for player in PLAYERS)])

@@ -17,6 +17,7 @@ from ..core.png import png_bytes
 from ..core.record import LogEntry, RunFolder
 from ..core.rng import Streams
 from ..data import Dataset
+from ..metrics import Estimate
 from ..report import grid_of_images, scatter_of_points, write_report
 from ..training import checkpoint
 from ..training.hooks import Hook, Log, Samples, Save, generate
@@ -115,8 +116,8 @@ class Run:
             raise GradganError(f"labels: wanted one per sample, {n}, got {len(labels)}.")
         return torch.tensor(list(labels), device=streams.device)
 
-    def evaluate(self) -> dict[str, float]:
-        """The metrics that the data can serve, on fresh samples of a fixed seed."""
+    def evaluate(self) -> dict[str, Estimate]:
+        """The metrics that the data can serve, each with its standard error, on fresh samples of a fixed seed."""
         return evaluate(self.dataset, lambda n: self.sample(n, seed=1))
 
     def _restore(self, *, globally: bool = False) -> bool:
@@ -162,7 +163,8 @@ def train(
         folder.update_info(**about(experiment))
         with _threads(config.threads):
             _fit(run, hooks)
-        folder.update_info(status="finished", message="", results=run.evaluate())
+        results = {name: estimate.value for name, estimate in run.evaluate().items()}
+        folder.update_info(status="finished", message="", results=results)
     except BaseException as error:
         stopped = isinstance(error, KeyboardInterrupt)
         message = "interrupted" if stopped else f"{type(error).__name__}: {error}"

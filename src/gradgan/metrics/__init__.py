@@ -1,13 +1,48 @@
-"""Metrics of generated samples: what was found, against what there is to find.
+"""Metrics of generated samples: what was found, against what there is to find, each with its standard error.
 
 >>> import torch
 >>> from gradgan import metrics
 >>> centres = torch.tensor([[0.0, 0.0], [4.0, 0.0]])
->>> metrics.modes(torch.zeros(10, 2), centres, spread=0.1).found
-1
+>>> modes = metrics.METRICS.make("modes")
+>>> modes(metrics.MixtureInput(torch.zeros(10, 2), centres, spread=0.1)).value
+1.0
+>>> real = metrics.RealFeatures(held_out=torch.randn(100, 4), training=torch.randn(100, 4))
+>>> metrics.METRICS.make("frechet")(metrics.FeatureInput(torch.randn(100, 4) + 9, real)).value > 300
+True
 """
 
-from .classes import ClassCoverage as ClassCoverage
-from .classes import class_coverage as class_coverage
-from .modes import ModeCoverage as ModeCoverage
+from .classes import class_histogram as class_histogram
+from .classes import class_kl as class_kl
+from .classes import class_kl_uniform as class_kl_uniform
+from .classes import classes as classes
+from .estimate import Estimate as Estimate
+from .frechet import frechet as frechet
+from .frechet import frechet_distance as frechet_distance
+from .frechet import frechet_floor as frechet_floor
+from .frechet import frechet_ratio as frechet_ratio
+from .kernel import kid as kid
+from .kernel import squared_mmd as squared_mmd
+from .metric import INPUTS as INPUTS
+from .metric import METRICS as METRICS
+from .metric import ClassInput as ClassInput
+from .metric import CriticInput as CriticInput
+from .metric import FeatureInput as FeatureInput
+from .metric import GeneratorInput as GeneratorInput
+from .metric import Metric as Metric
+from .metric import MixtureInput as MixtureInput
+from .metric import RealFeatures as RealFeatures
+from .modes import high_quality as high_quality
+from .modes import mixture_distance as mixture_distance
 from .modes import modes as modes
+from .modes import reverse_kl as reverse_kl
+from .moments import Moments as Moments
+from .neighbours import coverage as coverage
+from .neighbours import density as density
+from .neighbours import memorisation as memorisation
+from .neighbours import precision as precision
+from .neighbours import recall as recall
+from .slopes import SlopeHistogram as SlopeHistogram
+from .slopes import critic_lipschitz as critic_lipschitz
+from .slopes import critic_slope as critic_slope
+from .slopes import latent_sensitivity as latent_sensitivity
+from .slopes import slope_histogram as slope_histogram

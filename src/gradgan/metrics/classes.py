@@ -1,53 +1,48 @@
-"""Class coverage on small labelled images: which classes a classifier of the real data sees in the samples."""
-
-from dataclasses import dataclass
+"""What a classifier sees in the samples: classes found, and how their shares differ from equal ones and the data's."""
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from ..core.checks import GradganError
+from .counts import found, kl_to
+from .estimate import Estimate
+from .metric import METRICS, ClassInput, Metric
 
-
-@dataclass(frozen=True)
-class ClassCoverage:
-    """How often each class was seen, by a classifier whose accuracy on held-out real samples stands beside it."""
-
-    counts: tuple[int, ...]
-    accuracy: float
-    """Share of held-out real samples that the classifier names rightly."""
-
-    @property
-    def found(self) -> int:
-        """Classes seen at least once."""
-        return sum(count > 0 for count in self.counts)
-
-    def numbers(self) -> dict[str, float]:
-        """As the glossary names them."""
-        return {"classes": float(self.found), "classifier_accuracy": self.accuracy}
+_PAPER = "arXiv:1712.04086"
 
 
-def class_coverage(samples: Tensor, real: Tensor, labels: Tensor, *, classes: int, most: int = 10_000) -> ClassCoverage:
-    """Classes of `samples` by a scikit-learn classifier (an RBF support vector machine) of the real ones.
+@METRICS.add(paper=_PAPER, needs="classes", best=None, better="higher")
+def classes() -> Metric:
+    """Classes: how many a classifier of the data finds among the samples.
 
-    It learns on four fifths of at most `most` real samples and is tested on the rest; for images of up to about
-    32 x 32. Shapes: samples (n, *event), real (m, *event), labels (m,). Raises GradganError where they do not fit.
+    Error: bootstrap, in closed form. Shapes: ClassInput. Paper: Lin et al. 2018, arXiv:1712.04086, sec. 4.2.
     """
-    if samples.shape[1:] != real.shape[1:] or len(real) != len(labels):
-        raise GradganError(
-            f"class_coverage: samples {tuple(samples.shape)}, real {tuple(real.shape)} and labels "
-            f"{tuple(labels.shape)} do not belong together."
-        )
-    from sklearn.svm import SVC
-
-    order = torch.randperm(len(real), generator=torch.Generator().manual_seed(0))[:most]
-    x, y = _rows(real[order]), labels[order].cpu().numpy()
-    cut = max(1, len(x) * 4 // 5)
-    classifier = SVC(C=10.0).fit(x[:cut], y[:cut])
-    seen = np.bincount(classifier.predict(_rows(samples)), minlength=classes)
-    accuracy = float(np.mean(classifier.predict(x[cut:]) == y[cut:])) if cut < len(x) else float("nan")
-    return ClassCoverage(tuple(int(count) for count in seen), accuracy)
+    return Metric("classes", lambda given: found(class_histogram(given.generated, given.classes)))
 
 
-def _rows(x: Tensor) -> np.ndarray:
-    return x.detach().flatten(1).cpu().double().numpy()
+@METRICS.add(paper=_PAPER, needs="classes", best=None, better="lower")
+def class_kl_uniform() -> Metric:
+    """KL of the samples' classes from equal shares, nats: what papers on Stacked MNIST report.
+
+    0 where every class is equally frequent, which the data need not be. Error: bootstrap of the counts.
+    Shapes: ClassInput. Paper: Lin et al. 2018, arXiv:1712.04086, sec. 4.2.
+    """
+    return Metric("class_kl_uniform", lambda given: _kl(given, np.ones(given.classes)))
+
+
+@METRICS.add(paper=_PAPER, needs="classes", best=0.0, better="lower")
+def class_kl() -> Metric:
+    """KL of the samples' classes from the data's own shares, nats; 0 is best.
+
+    A class that the data lack counts as half a sample of theirs. Error: bootstrap of the counts.
+    Shapes: ClassInput. Paper: Lin et al. 2018, arXiv:1712.04086, sec. 4.2.
+    """
+    return Metric("class_kl", lambda given: _kl(given, np.maximum(class_histogram(given.real, given.classes), 0.5)))
+
+
+def class_histogram(labels: torch.Tensor, classes: int) -> np.ndarray:
+    """How often each class occurs among labels (n,), (classes,)."""
+    return torch.bincount(labels, minlength=classes).cpu().numpy()
+
+
+def _kl(given: ClassInput, wanted: np.ndarray) -> Estimate:
+    return kl_to(class_histogram(given.generated, given.classes), wanted / wanted.sum())

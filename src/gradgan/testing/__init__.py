@@ -6,6 +6,7 @@
 
 from .datasets import check_dataset as check_dataset
 from .losses import check_loss as check_loss
+from .metrics import check_metric as check_metric
 from .networks import check_network as check_network
 from .penalties import check_penalty as check_penalty
 from .terms import check_term as check_term

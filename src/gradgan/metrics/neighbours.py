@@ -1,0 +1,113 @@
+"""Metrics of nearest neighbours in feature space: precision, recall, density, coverage; and a test for copies."""
+
+import math
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from ..core.checks import GradganError
+from .estimate import Estimate, mean, share
+from .metric import METRICS, FeatureInput, Metric
+
+_ROWS = 2000
+"""Rows of a distance matrix that are held at once."""
+
+
+@METRICS.add(paper="arXiv:1904.06991", needs="features", best=None, better="higher")
+def precision(k: int = 3) -> Metric:
+    """Precision: the share of generated samples within the balls around held-out ones, as far as their k-th neighbour.
+
+    Falls with bad samples, and says nothing of lost modes. Error: binomial, the balls taken as given.
+    Shapes: FeatureInput. Paper: Kynkäänniemi et al. 2019, arXiv:1904.06991, eq. 1-2.
+    """
+    return Metric("precision", lambda given: share(_balls_around(given.real.held_out, given.generated, k) > 0))
+
+
+@METRICS.add(paper="arXiv:1904.06991", needs="features", best=None, better="higher")
+def recall(k: int = 3) -> Metric:
+    """Recall: the share of held-out samples within the balls around generated ones, as far as their k-th neighbour.
+
+    Falls with lost modes; a few samples far out raise it, for their balls are large. Error: binomial.
+    Shapes: FeatureInput. Paper: Kynkäänniemi et al. 2019, arXiv:1904.06991, eq. 1-2.
+    """
+    return Metric("recall", lambda given: share(_balls_around(given.generated, given.real.held_out, k) > 0))
+
+
+@METRICS.add(paper="arXiv:2002.09797", needs="features", best=1.0, better="nearer")
+def density(k: int = 5) -> Metric:
+    """Density: how many balls of held-out samples a generated one lies in, over k; 1 for the data's own distribution.
+
+    Above 1 where samples crowd into the data's densest places; one outlier among the real ones hardly moves it.
+    Error: of the mean over generated samples. Shapes: FeatureInput. Paper: Naeem et al. 2020, arXiv:2002.09797, sec. 3.
+    """
+    return Metric("density", lambda given: mean(_balls_around(given.real.held_out, given.generated, k) / k))
+
+
+@METRICS.add(paper="arXiv:2002.09797", needs="features", best=None, better="higher")
+def coverage(k: int = 5) -> Metric:
+    """Coverage: the share of held-out samples whose ball, as far as their k-th neighbour, holds a generated one.
+
+    1 - 2^-k for the data's own distribution with equal numbers of samples. Error: binomial, the samples taken as given.
+    Shapes: FeatureInput. Paper: Naeem et al. 2020, arXiv:2002.09797, sec. 3.
+    """
+    return Metric("coverage", lambda given: _coverage(given, k))
+
+
+@METRICS.add(paper="arXiv:2004.05675", needs="features", best=0.5, better="nearer")
+def memorisation() -> Metric:
+    """Memorisation: how often a generated sample is nearer to the training set than a held-out real one is.
+
+        P(d(generated, training) < d(held-out, training)) + 1/2 P(equal),   d = distance to the nearest
+
+    0.5 without memorisation, 1 for copies; below 0.5 the samples are merely worse than real ones. Error: DeLong's, of
+    both sets of samples. Shapes: FeatureInput. Paper: Meehan et al. 2020, arXiv:2004.05675, sec. 2.
+    """
+    return Metric("memorisation", _memorisation)
+
+
+def radii(x: Tensor, k: int) -> Tensor:
+    """Distance of each of x (n, d) to its k-th nearest other, (n,), float64."""
+    if not 1 <= k < len(x):
+        raise GradganError(f"k must lie in 1..{len(x) - 1}, the other samples, got {k}. Give more samples or less k.")
+    # The nearest of all is the sample itself, at distance 0.
+    return torch.cat([rows.kthvalue(k + 1, dim=1).values for rows in _distances(x, x)])
+
+
+def _balls_around(centres: Tensor, points: Tensor, k: int) -> Tensor:
+    """In how many balls around the centres (reaching to their k-th neighbour) each point lies, (points,)."""
+    reach = radii(centres, k)
+    return torch.cat([(rows <= reach).sum(1) for rows in _distances(points, centres)])
+
+
+def _coverage(given: FeatureInput, k: int) -> Estimate:
+    reach = radii(given.real.held_out, k)
+    return share(_to_nearest(given.real.held_out, given.generated) <= reach)
+
+
+def _to_nearest(points: Tensor, others: Tensor) -> Tensor:
+    """Distance of each point to its nearest among the others."""
+    return torch.cat([rows.min(1).values for rows in _distances(points, others)])
+
+
+def _distances(x: Tensor, y: Tensor) -> Iterator[Tensor]:
+    """Blocks of rows of the distance matrix (n, m), float64: by products, float32 would lose near neighbours."""
+    y = y.double()
+    for rows in x.double().split(_ROWS):
+        yield torch.cdist(rows, y)
+
+
+def _memorisation(given: FeatureInput) -> Estimate:
+    generated = _to_nearest(given.generated, given.real.training)
+    held_out = _to_nearest(given.real.held_out, given.real.training)
+    nearer = _placement(generated, held_out)
+    farther = 1 - _placement(held_out, generated)
+    variance = nearer.var() / len(nearer) + farther.var() / len(farther)
+    return Estimate(1 - float(nearer.mean()), math.sqrt(float(variance)), "samples")
+
+
+def _placement(x: Tensor, among: Tensor) -> Tensor:
+    """The share of `among` below each of x, ties counted half."""
+    ordered = among.sort().values
+    below = torch.searchsorted(ordered, x, right=False) + torch.searchsorted(ordered, x, right=True)
+    return below.double() / (2 * len(among))

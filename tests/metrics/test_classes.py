@@ -1,0 +1,40 @@
+"""Class counts and their divergences on labels whose answer is known."""
+
+import math
+
+import pytest
+import torch
+
+from gradgan.metrics import METRICS, ClassInput, class_histogram
+
+EVEN = torch.arange(100) % 4
+
+
+def measured(name: str, generated: torch.Tensor, real: torch.Tensor = EVEN, classes: int = 4):
+    return METRICS.make(name)(ClassInput(generated, real, classes))
+
+
+def test_equal_shares():
+    assert measured("classes", EVEN).value == 4
+    assert measured("class_kl", EVEN).value == measured("class_kl_uniform", EVEN).value == 0
+
+
+def test_one_class():
+    one = torch.zeros(50, dtype=torch.int64)
+    assert measured("classes", one).value == 1
+    assert measured("class_kl_uniform", one).value == pytest.approx(math.log(4))
+
+
+def test_the_datas_own_shares_are_the_best_where_they_are_not_equal():
+    skewed = torch.tensor([0] * 80 + [1] * 10 + [2] * 10)
+    assert measured("class_kl", skewed, skewed, 3).value == pytest.approx(0)
+    assert measured("class_kl_uniform", skewed, skewed, 3).value > 0.4
+
+
+def test_a_class_that_the_data_lack_is_dear_but_not_infinite():
+    found = measured("class_kl", torch.tensor([2, 2]), torch.tensor([0, 1]), 3)
+    assert found.value == pytest.approx(math.log(2.5 / 0.5))
+
+
+def test_histogram_counts_what_never_occurs():
+    assert class_histogram(torch.tensor([0, 2, 2]), 4).tolist() == [1, 0, 2, 0]

@@ -1,0 +1,91 @@
+"""Precision, recall, density, coverage against scikit-learn's slow way; memorisation on copies and on blurs."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.neighbors import NearestNeighbors
+from torch import Tensor
+
+from gradgan.core.checks import GradganError
+from gradgan.metrics import METRICS, Estimate, FeatureInput, RealFeatures
+
+
+def normal(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def measured(name: str, generated: Tensor, held_out: Tensor, training: Tensor | None = None, **options) -> Estimate:
+    training = held_out if training is None else training
+    return METRICS.make(name, **options)(FeatureInput(generated, RealFeatures(held_out, training)))
+
+
+def reference(generated: np.ndarray, real: np.ndarray, k: int) -> dict[str, float]:
+    """One sample at a time, radii by scikit-learn."""
+
+    def reach(x: np.ndarray) -> np.ndarray:
+        return NearestNeighbors(n_neighbors=k + 1).fit(x).kneighbors(x)[0][:, k]
+
+    apart = np.linalg.norm(generated[:, None] - real[None], axis=2)
+    real_reach, own_reach = reach(real), reach(generated)
+    in_real = apart <= real_reach[None]
+    return {
+        "precision": np.mean(in_real.any(1)),
+        "recall": np.mean((apart <= own_reach[:, None]).any(0)),
+        "density": in_real.sum() / (k * len(generated)),
+        "coverage": np.mean(in_real.any(0)),
+    }
+
+
+@given(k=st.integers(1, 5), n=st.integers(7, 30), m=st.integers(7, 30), shift=st.floats(0, 3), seed=st.integers(0, 99))
+def test_scikit_learn_gives_the_same(k, n, m, shift, seed):
+    generated, real = normal(n, 3, seed=seed) + shift, normal(m, 3, seed=seed + 1000)
+    for name, wanted in reference(generated.numpy(), real.numpy(), k).items():
+        assert measured(name, generated, real, k=k).value == pytest.approx(wanted, abs=1e-4), name
+
+
+def test_equal_sets_are_precise_and_covered_and_disjoint_ones_are_not():
+    x = normal(50, 4)
+    for name in ("precision", "recall", "coverage"):
+        assert measured(name, x, x).value == 1
+        assert measured(name, x + 100, x).value == 0
+    assert measured("density", x + 100, x).value == 0
+
+
+def test_what_a_fresh_sample_of_the_data_has():
+    generated, real = normal(1500, 2), normal(1500, 2, seed=1)
+    assert measured("density", generated, real).value == pytest.approx(1, abs=0.05)
+    assert measured("coverage", generated, real).value == pytest.approx(1 - 2**-5, abs=0.02)
+
+
+def test_a_collapsed_set_is_precise_and_recalls_nothing():
+    real = normal(200, 2)
+    collapsed = real[:1] + 1e-3 * normal(200, 2, seed=1)
+    assert measured("precision", collapsed, real).value == 1
+    assert measured("recall", collapsed, real).value < 0.1
+    assert measured("coverage", collapsed, real).value < 0.1
+
+
+def test_copies_are_told_from_fresh_samples_and_from_blurs():
+    training, held_out = normal(400, 3), normal(400, 3, seed=1)
+    fresh, copied, blurred = normal(400, 3, seed=2), training[:200] + 1e-3, normal(400, 3, seed=3) * 3
+    low, high = measured("memorisation", fresh, held_out, training).interval
+    assert low < 0.5 < high
+    assert measured("memorisation", copied, held_out, training).value > 0.99
+    half = torch.cat((copied[:100], fresh[:100]))
+    assert measured("memorisation", half, held_out, training).interval[0] > 0.6
+    assert measured("memorisation", blurred, held_out, training).value < 0.3
+
+
+def test_the_error_of_memorisation_is_the_spread_over_fresh_sets():
+    training = normal(200, 2)
+    drawn = [measured("memorisation", normal(100, 2, seed=10 + i), normal(100, 2, seed=500 + i), training)
+             for i in range(80)]  # fmt: skip
+    spread = torch.tensor([one.value for one in drawn]).std().item()
+    assert sum(one.error for one in drawn) / len(drawn) == pytest.approx(spread, rel=0.3)
+
+
+def test_more_neighbours_than_samples_are_refused():
+    with pytest.raises(GradganError, match=r"k must lie in 1\.\.4"):
+        measured("precision", normal(9, 2), normal(5, 2), k=5)

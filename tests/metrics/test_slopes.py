@@ -1,0 +1,37 @@
+"""Slopes of critics and generators that are known in closed form."""
+
+import math
+
+import pytest
+import torch
+
+from gradgan.metrics import METRICS, CriticInput, GeneratorInput, slope_histogram
+
+X = torch.linspace(-1, 1, 600).reshape(300, 2)
+
+
+def test_a_slope_that_changes_with_the_place():
+    given = CriticInput(lambda x: x.square().sum(1) / 2, X, X)
+    norms = X.norm(dim=1)
+    assert METRICS.make("critic_slope")(given).value == pytest.approx(norms.mean().item(), rel=1e-5)
+    assert METRICS.make("critic_lipschitz")(given).value == pytest.approx(norms.max().item(), rel=1e-5)
+    histogram = slope_histogram(given.critic, X, bins=7)
+    counts, edges = torch.histogram(norms, 7, range=(0.0, norms.max().item()))
+    assert list(histogram.counts) == counts.int().tolist()
+    assert list(histogram.edges) == pytest.approx(edges.tolist())
+
+
+def test_a_flat_critic_has_a_histogram_too():
+    assert slope_histogram(lambda x: 0 * x.sum(1), X, bins=3).counts == (300, 0, 0)
+
+
+def test_sensitivity_is_the_norm_of_the_jacobian():
+    matrix = torch.tensor([[1.0, 2.0], [0.0, 3.0], [1.0, 0.0]])
+    latents = torch.randn(20_000, 2, generator=torch.Generator().manual_seed(0))
+    found = METRICS.make("latent_sensitivity")(GeneratorInput(lambda z: z @ matrix.T, latents))
+    assert found.value == pytest.approx(matrix.norm().item() / math.sqrt(2), abs=4 * found.error)
+
+
+def test_a_generator_that_ignores_its_latent():
+    found = METRICS.make("latent_sensitivity")(GeneratorInput(lambda z: 0 * z, X))
+    assert (found.value, found.error) == (0, 0)
