@@ -34,7 +34,16 @@ def weights(run: Run) -> dict[str, torch.Tensor]:
 def test_what_a_run_leaves(tmp_path):
     run = train("ring", steps=8, settings=TINY, out=tmp_path / "run")
     names = {path.name for path in run.path.iterdir()}
-    assert names == {"config.yaml", "run.json", "log.jsonl", "tensorboard", "samples", "checkpoints", "report.html"}
+    assert names == {
+        "config.yaml",
+        "run.json",
+        "log.jsonl",
+        "tensorboard",
+        "samples",
+        "checkpoints",
+        "report.html",
+        "evaluation.json",
+    }
     info = run.folder.info()
     assert info["status"] == "finished" and info["system"]["name"] == "r3gan"
     assert set(info["results"]) == {"modes", "high_quality", "reverse_kl", "mixture_distance"}

@@ -1,7 +1,7 @@
 """The commands, one function each; what they need is imported when they are called."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 
@@ -101,19 +101,32 @@ def sample(
     print(out)
 
 
-def evaluate(run: tyro.conf.Positional[Path]) -> None:
-    """Measure a run's samples: modes on mixtures of known centres, classes on small labelled images.
+def evaluate(
+    run: tyro.conf.Positional[Path],
+    *,
+    which: Literal["last", "best", "all"] = "last",
+    metrics: tuple[str, ...] = (),
+    samples: int = 0,
+    features: Path | None = None,
+    features_size: int = 0,
+    features_range: Literal["bytes", "unit", "symmetric"] = "unit",
+) -> None:
+    """Measure a run's samples, each number with its standard error; also into RUN/evaluation.json and the report.
 
     Args:
         run: the run folder.
+        which: the newest checkpoint, the best one, or all that are kept.
+        metrics: by name, as frechet_ratio/classifier; `all` for every one; the run's own where they are left out.
+        samples: how many; the run's own number where it is left out.
+        features: a TorchScript (.pt) or ONNX (.onnx) network, for NAME/FILE'S NAME; it is run, so trust its source.
+        features_size: side of the pictures that it wants; as they are where it is left out.
+        features_range: numbers that it wants: 0..255, [0, 1] or [-1, 1].
     """
-    from ..experiment import Run
+    from .evaluating import print_evaluation
 
-    numbers = Run.load(run).evaluate()
-    if not numbers:
-        raise GradganError(f"{run}: no metric applies to its data (no known centres, no labels).")
-    for name, estimate in numbers.items():
-        print(f"{name:20} {estimate}")
+    print_evaluation(
+        run, which=which, metrics=metrics, samples=samples, features=features, size=features_size, range=features_range
+    )
 
 
 def parts(kind: tyro.conf.Positional[str] = "all") -> None:

@@ -6,6 +6,8 @@ RUN/log.jsonl                               a line per logged step: {"step": 100
 RUN/tensorboard/events.out.tfevents.*       the same numbers, and the sample grids as images
 RUN/samples/step_00000100.png
 RUN/checkpoints/step_00000100.safetensors   written by training, listed here
+RUN/checkpoints/best_00000100.safetensors   the best by the run's own score, where it was evaluated while it ran
+RUN/evaluation.json                         by step: number of samples, and value, error and method of each metric
 RUN/report.html
 """
 
@@ -27,7 +29,7 @@ from .events import EventFile
 from .files import replace_file, to_json, writing
 from .png import png_bytes
 
-_OURS = ("run.json", "log.jsonl", "tensorboard", "samples", "checkpoints", "report.html")
+_OURS = ("run.json", "log.jsonl", "tensorboard", "samples", "checkpoints", "evaluation.json", "report.html")
 
 
 @dataclass(frozen=True)
@@ -147,10 +149,29 @@ class RunFolder:
         self.close()
         with writing(self.path / "log.jsonl"):
             replace_file(self.path / "log.jsonl", "".join(lines).encode())
-            for later, picture in self.grids():
+            for later, file in (*self.grids(), *self.best_checkpoints()):
                 if later > step:
-                    picture.unlink()
+                    file.unlink()
             self._events.restart(step + 1)
+
+    def save_evaluation(self, step: int, content: Mapping[str, Any]) -> Path:
+        """Set what is known of the samples at `step` in evaluation.json; the other steps stay."""
+        path = self.path / "evaluation.json"
+        known = {**self.evaluations(), int(step): content}
+        with writing(path):
+            replace_file(path, (to_json(dict(sorted(known.items())), indent=1) + "\n").encode())
+        return path
+
+    def evaluations(self) -> dict[int, dict[str, Any]]:
+        """What evaluation.json holds, by step."""
+        if not (self.path / "evaluation.json").exists():
+            return {}
+        try:
+            return {int(step): content for step, content in json.loads(self._read("evaluation.json")).items()}
+        except (ValueError, AttributeError):
+            raise GradganError(
+                f"{self.path / 'evaluation.json'} is broken. Delete it; gradgan evaluate {self.path} writes it again."
+            ) from None
 
     # ---- pictures and checkpoints ----------------------------------------------------------------------------------
 
@@ -172,9 +193,17 @@ class RunFolder:
         """The checkpoints with their steps, newest last."""
         return self._steps("checkpoints", "safetensors")
 
-    def checkpoint_path(self, step: int) -> Path:
+    def best_checkpoints(self) -> list[tuple[int, Path]]:
+        """The best checkpoint with its step, alone in its list; none where the run was not evaluated while it ran."""
+        return self._steps("checkpoints", "safetensors", prefix="best")
+
+    def best_path(self, step: int) -> Path:
+        """Where the best checkpoint belongs if it is that of `step`."""
+        return self.checkpoint_path(step, prefix="best")
+
+    def checkpoint_path(self, step: int, *, prefix: str = "step") -> Path:
         """Where the checkpoint of `step` belongs; its folder is made if need be."""
-        path = self.path / "checkpoints" / f"step_{step:08d}.safetensors"
+        path = self.path / "checkpoints" / f"{prefix}_{step:08d}.safetensors"
         with writing(path):
             path.parent.mkdir(exist_ok=True)
         return path
@@ -194,11 +223,11 @@ class RunFolder:
         except OSError as error:
             raise GradganError(f"cannot read {self.path / name}: {error.strerror or error}.") from None
 
-    def _steps(self, folder: str, suffix: str) -> list[tuple[int, Path]]:
+    def _steps(self, folder: str, suffix: str, *, prefix: str = "step") -> list[tuple[int, Path]]:
         found = [
             (int(match[1]), path)
-            for path in (self.path / folder).glob(f"step_*.{suffix}")
-            if (match := re.fullmatch(rf"step_(\d+)\.{suffix}", path.name))
+            for path in (self.path / folder).glob(f"{prefix}_*.{suffix}")
+            if (match := re.fullmatch(rf"{prefix}_(\d+)\.{suffix}", path.name))
         ]
         return sorted(found)
 

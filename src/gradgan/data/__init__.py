@@ -8,7 +8,11 @@
 
 from .dataset import DATASETS as DATASETS
 from .dataset import Dataset as Dataset
+from .dataset import to_scale as to_scale
 from .digits import digits as digits
+from .held_out import RealParts as RealParts
+from .held_out import real_parts as real_parts
+from .held_out import split_off as split_off
 from .loader import Batch as Batch
 from .loader import Loader as Loader
 from .mnist import idx as idx

@@ -1,5 +1,6 @@
 """What a data set is: samples in memory, their labels, and the scale in which networks see them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -26,6 +27,7 @@ class Dataset:
     `classes` is 0 where there are no labels. `modes` (m, d) and `spread` are a mixture's centres and
     standard deviation. `channel_classes`, where every channel shows a class of its own: how many there are; the label
     is then the channels' classes read as the digits of one number in that base, the first channel's first.
+    `held_out` makes the samples of the same source that are kept from learning; None where nothing was kept.
     Raises GradganError where the parts do not fit each other.
     """
 
@@ -38,6 +40,7 @@ class Dataset:
     modes: Tensor | None = None
     spread: float | None = None
     channel_classes: int = 0
+    held_out: "Callable[[], Dataset] | None" = None
 
     def __post_init__(self) -> None:
         wanted = (torch.uint8, 4) if self.kind == "images" else (torch.float32, 2)
@@ -128,3 +131,11 @@ def drawing(name: str, samples: int, seed: int) -> tuple[int, torch.Generator]:
     if not 0 <= seed < 2**63:
         raise GradganError(f"{name}.seed must lie in 0..2^63 - 1, got {seed}.")
     return samples, torch.Generator().manual_seed(seed)
+
+
+def another_seed(seed: int) -> int:
+    """The seed of the held-out samples of data that are drawn from `seed`.
+
+    Half the way round the 32 bits that torch's generator on the CPU looks at: 2^62 would draw the same as 0.
+    """
+    return (seed + 2**31) % 2**32

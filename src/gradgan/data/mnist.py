@@ -1,5 +1,7 @@
 """MNIST, checked against its known checksums, and any other folder of IDX files named like it."""
 
+from collections.abc import Callable
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Literal
@@ -39,7 +41,8 @@ def mnist(
         raise _missing("mnist", images.parent, f"{prefix}-labels-idx1-ubyte", split)
     pixels = read_idx(images, dimensions=3, md5=CHECKSUMS[f"{prefix}-images"])
     numbers = read_idx(labels, dimensions=1, md5=CHECKSUMS[f"{prefix}-labels"])
-    return _dataset("mnist", pixels, numbers, 10, scale, images, labels)
+    held_out = _test_part(mnist, images.parent, split, scale)
+    return _dataset("mnist", pixels, numbers, 10, scale, images, labels, held_out)
 
 
 @DATASETS.add(paper="doi:10.1109/5.726791", event=None, scale="symmetric", labelled=None)
@@ -58,7 +61,8 @@ def idx(
     pixels = read_idx(images, dimensions=3)
     numbers = None if labels is None else read_idx(labels, dimensions=1)
     classes = 0 if numbers is None else int(numbers.max()) + 1
-    return _dataset("idx", pixels, numbers, classes, scale, images, labels)
+    held_out = _test_part(idx, images.parent, split, scale)
+    return _dataset("idx", pixels, numbers, classes, scale, images, labels, held_out)
 
 
 def _folder(name: str, path: str | PathLike[str] | None, split: str, scale: str) -> tuple[Path, Path | None]:
@@ -88,6 +92,12 @@ def _find(folder: Path, stem: str, kind: str) -> Path | None:
     return next((folder / name for name in names if (folder / name).is_file()), None)
 
 
+def _test_part(make: Callable[..., Dataset], folder: Path, split: str, scale: str) -> Callable[[], Dataset] | None:
+    """What makes the test part, for a training part that has one beside it."""
+    there = split == "train" and _find(folder, f"{_PREFIX['test']}-images", "idx3") is not None
+    return partial(make, folder, "test", scale) if there else None
+
+
 def _missing(name: str, folder: Path, file: str, split: str) -> GradganError:
     return GradganError(
         f"{name}: {folder} has no {file} or {file}.gz, which split {split!r} needs. "
@@ -97,7 +107,7 @@ def _missing(name: str, folder: Path, file: str, split: str) -> GradganError:
 
 def _dataset(
     name: str, pixels: Tensor, numbers: Tensor | None, classes: int, scale: Literal["symmetric", "unit"],
-    images: Path, labels: Path | None,
+    images: Path, labels: Path | None, held_out: Callable[[], Dataset] | None,
 ) -> Dataset:  # fmt: skip
     if numbers is not None and len(numbers) != len(pixels):
         raise GradganError(
@@ -105,4 +115,4 @@ def _dataset(
             "The files are not of one set."
         )
     numbers = None if numbers is None else numbers.to(torch.int64)
-    return Dataset(name, pixels[:, None], numbers, classes, kind="images", scale=scale)
+    return Dataset(name, pixels[:, None], numbers, classes, kind="images", scale=scale, held_out=held_out)

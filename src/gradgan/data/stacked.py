@@ -1,5 +1,6 @@
 """Stacked MNIST: a thousand modes that can be counted, made of three digits each."""
 
+from functools import partial
 from os import PathLike
 from typing import Literal
 
@@ -42,4 +43,5 @@ def stacked_mnist(
         kind="images",
         scale=scale,
         channel_classes=base,
+        held_out=None if digits.held_out is None else partial(stacked_mnist, path, samples, seed, "test", scale),
     )

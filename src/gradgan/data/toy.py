@@ -1,12 +1,14 @@
 """Points in one or two dimensions, drawn once from a seed: mixtures on which mode collapse is counted, and others."""
 
 import math
+from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from ..core.checks import finite
-from .dataset import DATASETS, Dataset, drawing
+from .dataset import DATASETS, Dataset, another_seed, drawing
 
 MODE_COLLAPSE = "arXiv:1712.04086"
 
@@ -22,7 +24,8 @@ def ring(samples: int = 50_000, seed: int = 0, spread: float = 0.05, radius: flo
     """
     angle = torch.arange(8, dtype=torch.float64) * (2 * math.pi / 8)
     radius = finite(radius, what="ring.radius", minimum=0.0)
-    return _mixture("ring", radius * torch.stack((angle.cos(), angle.sin()), 1), samples, seed, spread)
+    fresh = partial(ring, samples, another_seed(seed), spread, radius)
+    return _mixture("ring", radius * torch.stack((angle.cos(), angle.sin()), 1), samples, seed, spread, fresh)
 
 
 @DATASETS.add(paper=MODE_COLLAPSE, event=(2,), scale="none", labelled=True)
@@ -35,7 +38,8 @@ def grid(samples: int = 50_000, seed: int = 0, spread: float = 0.05) -> Dataset:
     Shapes: (samples, 2).    Paper: Lin et al. 2018 (PacGAN), arXiv:1712.04086, sec. 4.1.
     """
     side = torch.arange(-4, 5, 2, dtype=torch.float64)
-    return _mixture("grid", torch.cartesian_prod(side, side), samples, seed, spread)
+    fresh = partial(grid, samples, another_seed(seed), spread)
+    return _mixture("grid", torch.cartesian_prod(side, side), samples, seed, spread, fresh)
 
 
 @DATASETS.add(paper="gradgan", event=(2,), scale="none", labelled=False)
@@ -53,7 +57,8 @@ def spiral(samples: int = 50_000, seed: int = 0, spread: float = 0.02, turns: fl
     angle = 2 * math.pi * turns * radius
     curve = radius[:, None] * torch.stack((angle.cos(), angle.sin()), 1)
     points = curve + spread * torch.randn(count, 2, generator=rng, dtype=torch.float32)
-    return Dataset("spiral", points, None, 0, kind="points", scale="none")
+    fresh = partial(spiral, samples, another_seed(seed), spread, turns)
+    return Dataset("spiral", points, None, 0, kind="points", scale="none", held_out=fresh)
 
 
 @DATASETS.add(paper="arXiv:1801.04406", event=(1,), scale="none", labelled=False)
@@ -64,14 +69,16 @@ def dirac(samples: int = 50_000, seed: int = 0) -> Dataset:
     is drawn. Shapes: (samples, 1).    Paper: Mescheder et al. 2018, arXiv:1801.04406, sec. 2.
     """
     count, _ = drawing("dirac", samples, seed)
-    return Dataset("dirac", torch.zeros(count, 1), None, 0, kind="points", scale="none")
+    fresh = partial(dirac, samples, another_seed(seed))
+    return Dataset("dirac", torch.zeros(count, 1), None, 0, kind="points", scale="none", held_out=fresh)
 
 
-def _mixture(name: str, modes: Tensor, samples: int, seed: int, spread: float) -> Dataset:
-    """Equally likely Gaussians around `modes` (m, d), labelled with the mode's number."""
+def _mixture(name: str, modes: Tensor, samples: int, seed: int, spread: float, fresh: Callable) -> Dataset:
+    """Equally likely Gaussians around `modes` (m, d), labelled with the mode's number; `fresh` makes the held-out."""
     count, rng = drawing(name, samples, seed)
     spread = finite(spread, what=f"{name}.spread", minimum=0.0)
     modes = modes.float()
     labels = torch.randint(len(modes), (count,), generator=rng)
     points = modes[labels] + spread * torch.randn(count, modes.shape[1], generator=rng, dtype=torch.float32)
-    return Dataset(name, points, labels, len(modes), kind="points", scale="none", modes=modes, spread=spread)
+    return Dataset(name, points, labels, len(modes), kind="points", scale="none", modes=modes, spread=spread,
+                   held_out=fresh)  # fmt: skip

@@ -5,10 +5,16 @@ from .audit import audit_of_config as audit_of_config
 from .audit import audit_of_module as audit_of_module
 from .build import Experiment as Experiment
 from .build import build as build
+from .choose_metrics import all_metrics as all_metrics
+from .choose_metrics import default_metrics as default_metrics
+from .choose_metrics import is_better as is_better
+from .choose_metrics import score_of as score_of
 from .complete import complete as complete
 from .config import Config as Config
 from .configure import configure as configure
 from .dynamics import Dynamics as Dynamics
+from .evaluate import Drawn as Drawn
+from .evaluate import Evaluator as Evaluator
 from .presets import PRESETS as PRESETS
 from .reading import read_config as read_config
 from .reading import to_yaml as to_yaml

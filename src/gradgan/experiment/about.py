@@ -1,11 +1,13 @@
 """What a run says of itself: its parts with their papers, its data, its sizes, and what its numbers mean."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..core.catalog import Catalog
 from ..core.glossary import describe
 from ..data import DATASETS
 from ..losses import LOSSES
+from ..metrics import METRICS
 from ..networks import NETWORKS
 from ..penalties import PENALTIES
 from ..systems import SYSTEMS
@@ -43,7 +45,7 @@ def citations_of(config: Config) -> list[dict[str, str]]:
     return rows
 
 
-def glossary(experiment: Experiment) -> dict[str, dict[str, str]]:
+def glossary(experiment: Experiment, metrics: Sequence[str]) -> dict[str, dict[str, str]]:
     """Unit and sentence of every number that the run will log."""
     penalties = {name: (PENALTIES[name].facts["unit"], PENALTIES[name].summary) for name in experiment.config.penalties}
     penalties["reconstruction"] = ("unit²", "Mean squared error of a real sample encoded and generated again")
@@ -53,12 +55,15 @@ def glossary(experiment: Experiment) -> dict[str, dict[str, str]]:
         names += [f"{player.name}/gradient_norm", f"lr/{player.name}"]
         names += [f"{player.name}/loss"] if player.loss is not None else []
         names += [f"{player.name}/{term.name}" for term in player.terms]
+    names += metrics
     table = {name: describe(name, penalties=penalties) for name in names}
     return {name: {"unit": number.unit, "sentence": number.sentence} for name, number in table.items()}
 
 
-def about(experiment: Experiment) -> dict[str, Any]:
-    """The fields of run.json that describe the experiment."""
+def about(experiment: Experiment, metrics: Sequence[str] = ()) -> dict[str, Any]:
+    """The fields of run.json that describe the experiment, and the metrics that it will be measured by."""
+    entries = [METRICS[name] for name in dict.fromkeys(name.partition("/")[0] for name in metrics) if name in METRICS]
+    cited = [{"kind": "metric", "name": e.name, "summary": e.summary, "paper": e.paper} for e in entries]
     dataset = experiment.dataset
     networks = experiment.state.networks
     return {
@@ -70,6 +75,6 @@ def about(experiment: Experiment) -> dict[str, Any]:
             "classes": dataset.classes,
         },
         "parameters": {name: sum(p.numel() for p in net.parameters()) for name, net in networks.items()},
-        "citations": citations_of(experiment.config),
-        "glossary": glossary(experiment),
+        "citations": [*citations_of(experiment.config), *cited],
+        "glossary": glossary(experiment, metrics),
     }

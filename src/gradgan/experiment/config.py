@@ -104,6 +104,18 @@ class CheckpointConfig:
 
 
 @dataclass(frozen=True)
+class EvaluateConfig:
+    """How the averaged generator is measured, during the run and at its end (docs/metrics.md)."""
+
+    every: int = 0
+    """Every so many steps, and the best checkpoint is kept; 0 = at the end only."""
+    metrics: list[str] = field(default_factory=list)
+    """Which, as NAME or NAME/FEATURES; those meant for the data set where none is named."""
+    samples: int = 0
+    """How many generated samples; 0 = 2500 of a mixture, else 10,000 or as many as there are training samples."""
+
+
+@dataclass(frozen=True)
 class Config:
     """One experiment, complete."""
 
@@ -163,6 +175,8 @@ class Config:
     """When a picture is drawn from fixed latents."""
     checkpoint: CheckpointConfig = field(default_factory=CheckpointConfig)
     """When the run is saved."""
+    evaluate: EvaluateConfig = field(default_factory=EvaluateConfig)
+    """When it is measured, and by what."""
 
 
 def plain(config: Any) -> Any:

@@ -1,32 +1,196 @@
-"""The metrics that a data set can serve: modes where its centres are known, classes where it has labels."""
+"""A generator against its data, in the metrics by name; everything real is computed once and kept."""
 
-from collections.abc import Callable
-from math import prod
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
+import torch
 from torch import Tensor
 
-from ..data import Dataset
-from ..metrics import METRICS, Estimate, MixtureInput
-from ..metrics.coverage_svm import class_coverage
+from ..core.checks import GradganError
+from ..core.types import Critic, Generator
+from ..data import Dataset, RealParts, real_parts, to_scale
+from ..metrics import (
+    METRICS,
+    Classifier,
+    ClassInput,
+    CriticInput,
+    Estimate,
+    FeatureInput,
+    Features,
+    GeneratorInput,
+    MixtureInput,
+    Raw,
+    RealFeatures,
+    share,
+    stored,
+    trained_classifier,
+)
+from .choose_metrics import CLASSIFIER, default_metrics, is_mixture, refuse_unserved, together
 
-_MODE_SAMPLES = 2500
-_CLASS_SAMPLES = 1000
-_CLASS_REAL = 10_000
-"""How many real samples the classifier sees: enough for 97% on MNIST, seconds on one core."""
-_CLASS_VALUES = 1024
-"""The largest image that this classifier serves, in values."""
-_MIXTURE = ("modes", "high_quality", "reverse_kl", "mixture_distance")
+_MIXTURE_SAMPLES = 2500
+"""PacGAN's protocol."""
+_SAMPLES = 10_000
+_NETWORK_SAMPLES = 1000
+"""Points at which networks are differentiated."""
 
 
-def evaluate(dataset: Dataset, draw: Callable[[int], Tensor]) -> dict[str, Estimate]:
-    """Estimates by name; `draw(n)` gives n generated samples. Empty where no metric applies."""
-    if dataset.modes is not None and dataset.spread:
-        given = MixtureInput(draw(_MODE_SAMPLES), dataset.modes, dataset.spread)
-        return {name: METRICS.make(name)(given) for name in _MIXTURE}
-    if dataset.kind == "images" and dataset.labels is not None and prod(dataset.event) <= _CLASS_VALUES:
-        real, labels = dataset.scaled(slice(_CLASS_REAL)), dataset.labels[:_CLASS_REAL]
-        if len(labels.unique()) < 2:
-            return {}
-        seen = class_coverage(draw(_CLASS_SAMPLES), real, labels, classes=dataset.classes)
-        return {name: Estimate(value, float("nan"), "samples") for name, value in seen.numbers().items()}
-    return {}
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """What is evaluated. `draw(n)` gives n generated samples in the data's scale; equal calls should give equal ones.
+
+    The networks, in evaluation mode and with their labels bound, are wanted by the metrics of networks only.
+    """
+
+    draw: Callable[[int], Tensor]
+    critic: Critic | None = None
+    generator: Generator | None = None
+    latents: Callable[[int], Tensor] | None = None
+
+
+class Evaluator:
+    """Measures generators against one data set.
+
+    >>> from gradgan.data import DATASETS
+    >>> ring = DATASETS.make("ring", samples=3000)
+    >>> Evaluator(ring).measure(Drawn(lambda n: ring.samples[:n]))["modes"].value
+    8.0
+    """
+
+    def __init__(
+        self, dataset: Dataset, metrics: Sequence[str] = (), *, samples: int = 0, features: Sequence[Features] = ()
+    ) -> None:
+        """`metrics`: NAME or NAME/FEATURES; those meant for the data set where there are none.
+
+        `samples`: how many generated ones; 0: the protocol's, 2500 of a mixture, else 10,000 or as many as there are
+        training samples. `features`: of the user's own, beside pixels (of points: coordinates) and classifier.
+        Raises GradganError for unknown names and for metrics that the data cannot serve.
+        """
+        self.dataset = dataset
+        self._own = {own.name: own for own in features}
+        self.names = together(metrics or default_metrics(dataset))
+        for name in self.names:
+            refuse_unserved(dataset, name, tuple(self._own))
+        self._samples = samples
+        self._real: dict[str, RealFeatures] = {}
+
+    @property
+    def reported(self) -> tuple[str, ...]:
+        """The names of all numbers that `measure` gives."""
+        seen = any(METRICS[name.partition("/")[0]].facts["needs"] == "classes" for name in self.names)
+        return (*self.names, "classifier_accuracy") if seen else self.names
+
+    @cached_property
+    def parts(self) -> RealParts:
+        """Training and held-out samples."""
+        return real_parts(self.dataset)
+
+    @cached_property
+    def samples(self) -> int:
+        """How many generated samples are measured."""
+        if is_mixture(self.dataset):
+            return self._samples or _MIXTURE_SAMPLES
+        return min(self._samples or _SAMPLES, len(self.parts.training))
+
+    @cached_property
+    def classifier(self) -> Classifier:
+        """The classifier of the training samples."""
+        training = self.parts.training
+        labels = training.channel_labels if training.channel_classes else training.labels
+        assert labels is not None, "metrics that want classes were refused at the door"
+        return trained_classifier(training.samples, labels, training.channel_classes or training.classes)
+
+    @cached_property
+    def accuracy(self) -> Estimate:
+        """The share of held-out samples that the classifier names rightly."""
+        held_out = self.parts.held_out
+        assert held_out.labels is not None
+        _, seen = self.classifier.look(self.units(held_out.scaled(slice(_SAMPLES))))
+        return share(seen == held_out.labels[:_SAMPLES])
+
+    def measure(self, drawn: Drawn) -> dict[str, Estimate]:
+        """An estimate by name of each metric; with one of classes also the classifier's accuracy."""
+        look = _Look(self, drawn)
+        found = {}
+        for name in self.names:
+            metric, _, features = name.partition("/")
+            needs = METRICS[metric].facts["needs"]
+            found[name] = METRICS.make(metric)(look.features(features) if needs == "features" else look.of(needs))
+            if needs == "classes":
+                found["classifier_accuracy"] = self.accuracy
+        return found
+
+    def features(self, name: str) -> Features:
+        """Features by name."""
+        if name in self._own:
+            return self._own[name]
+        return self.classifier if name == CLASSIFIER else Raw(self.dataset.kind)
+
+    def real(self, name: str) -> RealFeatures:
+        """The real side in these features."""
+        if name not in self._real:
+            pictures = {
+                "held_out": self.parts.held_out.samples[self._chosen(self.parts.held_out)],
+                "training": self.parts.training.samples[self._chosen(self.parts.training)],
+            }
+
+            def compute() -> dict[str, Tensor]:
+                of = self.features(name)
+                return {part: of(self.units(to_scale(x, self.dataset.scale))) for part, x in pictures.items()}
+
+            if name == CLASSIFIER:
+                key = hashlib.sha256(self.classifier.key.encode())
+                for x in pictures.values():
+                    key.update(x.numpy().data)
+                self._real[name] = RealFeatures(**stored("features", key.hexdigest(), compute))
+            else:
+                self._real[name] = RealFeatures(**compute())
+        return self._real[name]
+
+    def _chosen(self, part: Dataset) -> Tensor:
+        """As many real samples as generated ones, drawn once: distances of unequal numbers have unequal biases."""
+        return torch.randperm(len(part), generator=torch.Generator().manual_seed(0))[: self.samples]
+
+    def units(self, x: Tensor) -> Tensor:
+        """As features see them: images in [0, 1], on the CPU, where the real ones lie."""
+        return (x if self.dataset.kind == "points" else self.dataset.to_unit(x)).cpu()
+
+
+class _Look:
+    """The inputs of the metrics for one generator, each made at its first use."""
+
+    def __init__(self, evaluator: Evaluator, drawn: Drawn) -> None:
+        self._e = evaluator
+        self._drawn = drawn
+        self._features: dict[str, FeatureInput] = {}
+
+    @cached_property
+    def _samples(self) -> Tensor:
+        return self._e.units(self._drawn.draw(self._e.samples))
+
+    def features(self, name: str) -> FeatureInput:
+        if name not in self._features:
+            found = self._seen[0] if name == CLASSIFIER else self._e.features(name)(self._samples)
+            self._features[name] = FeatureInput(found, self._e.real(name))
+        return self._features[name]
+
+    @cached_property
+    def _seen(self) -> tuple[Tensor, Tensor]:
+        return self._e.classifier.look(self._samples)
+
+    def of(self, needs: str) -> MixtureInput | ClassInput | CriticInput | GeneratorInput:
+        dataset, drawn = self._e.dataset, self._drawn
+        if needs == "mixture":
+            assert dataset.modes is not None and dataset.spread
+            return MixtureInput(self._samples, dataset.modes, dataset.spread)
+        if needs == "classes":
+            assert dataset.labels is not None
+            return ClassInput(self._seen[1], dataset.labels, dataset.classes)
+        if needs == "critic" and drawn.critic is not None:
+            fake = drawn.draw(min(_NETWORK_SAMPLES, self._e.samples, len(self._e.parts.held_out)))
+            real = self._e.parts.held_out.scaled(slice(len(fake))).to(fake.device)
+            return CriticInput(drawn.critic, real, fake)
+        if needs == "generator" and drawn.generator is not None and drawn.latents is not None:
+            return GeneratorInput(drawn.generator, drawn.latents(_NETWORK_SAMPLES))
+        raise GradganError(f"metrics of the {needs} want it beside the samples: Drawn(draw, {needs}=...).")

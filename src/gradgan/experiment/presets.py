@@ -8,6 +8,7 @@ from .config import (
     CheckpointConfig,
     Config,
     DataConfig,
+    EvaluateConfig,
     EveryConfig,
     NetworkConfig,
     OptimiserConfig,
@@ -39,6 +40,7 @@ def ring() -> Config:
         threads=1,
         log=EveryConfig(100),
         sample=EveryConfig(500),
+        evaluate=EvaluateConfig(500),
     )
 
 
@@ -52,6 +54,7 @@ def grid() -> Config:
         steps=16_000,
         lr=ScheduleConfig("cosine", final=0.01, hold=0.5),
         sample=EveryConfig(1000),
+        evaluate=EvaluateConfig(1000),
     )
 
 
@@ -62,7 +65,7 @@ def digits() -> Config:
         preset="digits",
         system="r3gan",
         penalties=_r1_r2(0.3),
-        data=DataConfig("digits"),
+        data=DataConfig("digits", options={"split": "train"}),
         generator=NetworkConfig("mlp_generator", wide),
         critic=NetworkConfig("mlp_critic", wide),
         latent=16,
@@ -74,6 +77,7 @@ def digits() -> Config:
         threads=1,
         log=EveryConfig(50),
         sample=EveryConfig(500),
+        evaluate=EvaluateConfig(500),
     )
 
 
@@ -117,6 +121,7 @@ def mnist_conv() -> Config:
         ema=0.999,
         log=EveryConfig(50),
         sample=EveryConfig(500),
+        evaluate=EvaluateConfig(1000),
     )
 
 

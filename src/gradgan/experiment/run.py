@@ -1,9 +1,10 @@
 """A run: train an experiment into a folder, load it again, draw from it."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from torch import Tensor
 
 from ..core.checks import GradganError, finite
 from ..core.files import writing
+from ..core.glossary import describe
 from ..core.png import png_bytes
 from ..core.record import LogEntry, RunFolder
 from ..core.rng import Streams
@@ -20,14 +22,17 @@ from ..data import Dataset
 from ..metrics import Estimate
 from ..report import grid_of_images, scatter_of_points, write_report
 from ..training import checkpoint
-from ..training.hooks import Hook, Log, Samples, Save, generate
+from ..training.hooks import Evaluate, Hook, Log, Samples, Save, generate
+from ..training.measure import evaluating
+from ..training.state import State
 from ..training.trainer import fit
 from .about import about
 from .build import Experiment, build, schedule_of
+from .choose_metrics import is_better, score_of
 from .complete import complete
 from .config import Config
 from .configure import configure
-from .evaluate import evaluate
+from .evaluate import Drawn, Evaluator
 from .reading import from_yaml, read_config, to_yaml
 from .rehearse import rehearse
 
@@ -51,14 +56,17 @@ class Run:
         self.experiment = experiment
 
     @classmethod
-    def load(cls, path: str | Path, *, device: str = "auto") -> "Run":
-        """The run in a folder, at its newest checkpoint. Raises GradganError where there is none."""
+    def load(cls, path: str | Path, *, device: str = "auto", best: bool = False) -> "Run":
+        """The run in a folder, at its newest checkpoint, or its best. Raises GradganError where there is none."""
         folder = RunFolder.open(path)
         config = from_yaml(folder.config_text(), source=f"{path}/config.yaml")
-        experiment = build(replace(config, device=device))
-        run = cls(folder, experiment)
-        if not run._restore():
-            raise GradganError(f"{path} holds no checkpoint yet. Train it on: gradgan train ... --out {path} --resume")
+        run = cls(folder, build(replace(config, device=device)))
+        found = folder.best_checkpoints() if best else folder.checkpoints()
+        if not found:
+            how = "Evaluate while it trains: evaluate.every=500" if best else "Train it on"
+            kind = "best checkpoint" if best else "checkpoint yet"
+            raise GradganError(f"{path} holds no {kind}. {how}: gradgan train ... --out {path} --resume")
+        run.restore(found[-1][1])
         return run
 
     @property
@@ -116,22 +124,55 @@ class Run:
             raise GradganError(f"labels: wanted one per sample, {n}, got {len(labels)}.")
         return torch.tensor(list(labels), device=streams.device)
 
-    def evaluate(self) -> dict[str, Estimate]:
-        """The metrics that the data can serve, each with its standard error, on fresh samples of a fixed seed."""
-        return evaluate(self.dataset, lambda n: self.sample(n, seed=1))
+    def evaluator(self) -> Evaluator:
+        """What measures the run, by its config; it keeps what it computes of the real samples."""
+        chosen = self.config.evaluate
+        return Evaluator(self.dataset, chosen.metrics, samples=chosen.samples)
 
-    def _restore(self, *, globally: bool = False) -> bool:
-        """Load the newest checkpoint, if there is one; torch's global generator only for a run that goes on."""
-        found = self.folder.checkpoints()
-        if not found:
-            return False
+    def evaluate(self, by: Evaluator | None = None) -> dict[str, Estimate]:
+        """Each metric with its standard error, on samples of a fixed seed; kept in the run's evaluation.json.
+
+        `by`: another evaluator than the config's, or one that is used for many checkpoints.
+        """
+        by = by or self.evaluator()
+        found = by.measure(self.drawn())
+        numbers = {name: {"value": e.value, "error": e.error, "method": e.method} for name, e in found.items()}
+        known = self.folder.evaluations().get(self.step, {}).get("numbers", {})
+        said = {name: asdict(describe(name)) for name in numbers}
+        self.folder.save_evaluation(
+            self.step, {"samples": by.samples, "unseen": by.parts.unseen, "numbers": {**known, **numbers}}
+        )
+        self.folder.update_info(glossary={**self.folder.info()["glossary"], **said})
+        return found
+
+    def drawn(self) -> Drawn:
+        """The averaged generator's samples and the networks, as an evaluator wants them: from a stream of their own."""
+        networks, device = self.experiment.state.networks, self.experiment.state.device
+        if self.config.conditional:
+            return Drawn(lambda n: self.sample(n, seed=1))
+        return Drawn(
+            lambda n: self.sample(n, seed=1),
+            critic=_in_evaluation(networks["critic"]),
+            generator=_in_evaluation(self.generator),
+            latents=lambda n: torch.randn(n, self.config.latent, generator=Streams(1, device)["sample"], device=device),
+        )
+
+    def restore(self, path: Path, *, globally: bool = False) -> None:
+        """Load a checkpoint; torch's global generator only for a run that goes on."""
         state = self.experiment.state
         try:
-            state.load_state_dict(checkpoint.load(found[-1][1], device=str(state.device)), globally=globally)
+            state.load_state_dict(checkpoint.load(path, device=str(state.device)), globally=globally)
         except (RuntimeError, KeyError) as error:
             first = str(error).splitlines()[0]
-            raise GradganError(f"{found[-1][1]} does not fit the run's config: {first}") from error
-        return True
+            raise GradganError(f"{path} does not fit the run's config: {first}") from error
+
+
+def _in_evaluation(network: torch.nn.Module) -> Callable[[Tensor], Tensor]:
+    def call(x: Tensor) -> Tensor:
+        with evaluating(network):
+            return network(x)
+
+    return call
 
 
 def train(
@@ -154,16 +195,20 @@ def train(
     """
     experiment = build(configure(what, system=system, data=data, steps=steps, seed=seed, settings=settings))
     config = experiment.config
+    evaluator = Evaluator(experiment.dataset, config.evaluate.metrics, samples=config.evaluate.samples)
     rehearse(experiment)
     path = (default_out(config) if out is None else Path(out)).expanduser()
     folder = _folder(path, config, resume=resume)
     run = Run(folder, experiment)
     try:
-        folder.rewind(run.step if run._restore(globally=True) else -1)
-        folder.update_info(**about(experiment))
+        found = folder.checkpoints()
+        if found:
+            run.restore(found[-1][1], globally=True)
+        folder.rewind(run.step if found else -1)
+        folder.update_info(**about(experiment, evaluator.reported))
         with _threads(config.threads):
-            _fit(run, hooks)
-        results = {name: estimate.value for name, estimate in run.evaluate().items()}
+            _fit(run, hooks, evaluator)
+            results = {name: estimate.value for name, estimate in run.evaluate(evaluator).items()}
         folder.update_info(status="finished", message="", results=results)
     except BaseException as error:
         stopped = isinstance(error, KeyboardInterrupt)
@@ -211,7 +256,7 @@ def _folder(out: Path, config: Config, *, resume: bool) -> RunFolder:
     return folder
 
 
-_MAY_CHANGE = ("steps", "log", "sample", "checkpoint", "device", "threads")
+_MAY_CHANGE = ("steps", "log", "sample", "checkpoint", "evaluate", "device", "threads")
 """What a resumed run may be given anew."""
 
 
@@ -220,7 +265,7 @@ def default_out(config: Config) -> Path:
     return Path("runs") / f"{config.preset}-{config.system}-{config.seed}"
 
 
-def _fit(run: Run, hooks: Sequence[Hook]) -> None:
+def _fit(run: Run, hooks: Sequence[Hook], evaluator: Evaluator) -> None:
     config, state = run.config, run.experiment.state
     # 0 = once an epoch: a round takes critic_steps batches from the data.
     epoch = max(1, len(run.dataset) // config.batch // (config.critic_steps or 1))
@@ -233,7 +278,7 @@ def _fit(run: Run, hooks: Sequence[Hook]) -> None:
         run.experiment.players,
         run.experiment.system.loss,
         steps=config.steps,
-        hooks=[Log(run.folder, config.log.every or epoch), samples, save, *hooks],
+        hooks=[Log(run.folder, config.log.every or epoch), samples, *_evaluate_hook(run, evaluator), save, *hooks],
         latents=run.experiment.system.latents,
         rates=schedule_of(config.lr),
         conditional=config.conditional,
@@ -244,6 +289,18 @@ def _fit(run: Run, hooks: Sequence[Hook]) -> None:
         save.save(state)
     if state.step % samples.every:
         samples.draw(state)
+
+
+def _evaluate_hook(run: Run, evaluator: Evaluator) -> list[Evaluate]:
+    """Before the checkpoint is written, which holds the best so far."""
+    if run.config.evaluate.every == 0:
+        return []
+
+    def measure(state: State) -> dict[str, float]:
+        return {name: estimate.value for name, estimate in evaluator.measure(run.drawn()).items()}
+
+    score = score_of(run.dataset, evaluator.names)
+    return [Evaluate(run.folder, run.config.evaluate.every, measure, score, partial(is_better, score))]
 
 
 def _samples_hook(run: Run, every: int) -> Samples:

@@ -15,7 +15,15 @@ from .classes import class_histogram as class_histogram
 from .classes import class_kl as class_kl
 from .classes import class_kl_uniform as class_kl_uniform
 from .classes import classes as classes
+from .classifier import Classifier as Classifier
+from .classifier import trained_classifier as trained_classifier
 from .estimate import Estimate as Estimate
+from .estimate import share as share
+from .feature_files import network_of_file as network_of_file
+from .features import Features as Features
+from .features import Own as Own
+from .features import Range as Range
+from .features import Raw as Raw
 from .frechet import frechet as frechet
 from .frechet import frechet_distance as frechet_distance
 from .frechet import frechet_floor as frechet_floor
@@ -46,3 +54,4 @@ from .slopes import critic_lipschitz as critic_lipschitz
 from .slopes import critic_slope as critic_slope
 from .slopes import latent_sensitivity as latent_sensitivity
 from .slopes import slope_histogram as slope_histogram
+from .store import stored as stored

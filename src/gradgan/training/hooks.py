@@ -1,7 +1,7 @@
 """Hooks: what happens beside the training, every so many rounds; the trainer knows none of them."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -114,6 +114,40 @@ class Save:
         for _, old in self.run.checkpoints()[: -self.keep]:
             old.unlink(missing_ok=True)
         return path
+
+
+@dataclass
+class Evaluate:
+    """Measures the averaged generator every `every` rounds, logs the numbers, and keeps the best checkpoint.
+
+    `measure` must draw from streams of its own, so that the run does not depend on how often it is measured. The best
+    so far, by the number called `score`, is part of the state.
+    """
+
+    run: RunFolder
+    every: int
+    measure: Callable[[State], Mapping[str, float]]
+    score: str
+    better: Callable[[float, float], bool]
+
+    def wants_numbers(self, step: int) -> bool:
+        """Never: it looks at samples, not at the round."""
+        return False
+
+    def __call__(self, state: State, numbers: Numbers) -> None:
+        """Measure, if it is time."""
+        if state.step % self.every:
+            return
+        values = dict(self.measure(state))
+        self.run.log(state.step, state.seconds, values)
+        value, before = values[self.score], state.best
+        if before is None or before["name"] != self.score or self.better(value, before["value"]):
+            state.best = {"name": self.score, "value": value, "step": state.step}
+            path = self.run.best_path(state.step)
+            checkpoint.save(path, state.state_dict())
+            for _, old in self.run.best_checkpoints():
+                if old != path:
+                    old.unlink(missing_ok=True)
 
 
 @torch.no_grad()

@@ -46,6 +46,8 @@ class State:
         self.device = torch.device(device)
         self.step = 0
         self.seconds = 0.0
+        self.best: dict[str, Any] | None = None
+        """The best evaluation so far: the name of its number, its value and its step."""
         # Buffers too: an average with stale BatchNorm statistics is another network (GAN_stability's fault).
         self.average = AveragedModel(
             self.networks["generator"], multi_avg_fn=get_ema_multi_avg_fn(ema), use_buffers=True
@@ -77,6 +79,7 @@ class State:
         return {
             "step": self.step,
             "seconds": self.seconds,
+            "best": self.best,
             "networks": {name: network.state_dict() for name, network in self.networks.items()},
             "optimisers": {name: optimiser.state_dict() for name, optimiser in self.optimisers.items()},
             "average": self.average.state_dict(),
@@ -91,6 +94,7 @@ class State:
         """
         self.step = int(saved["step"])
         self.seconds = float(saved["seconds"])
+        self.best = saved.get("best")  # a checkpoint of an older gradgan has none
         for name, network in self.networks.items():
             network.load_state_dict(saved["networks"][name])
         for name, optimiser in self.optimisers.items():

@@ -1,0 +1,103 @@
+"""Which metrics a data set can serve, which are meant for it, and which one judges."""
+
+import math
+from collections.abc import Sequence
+
+from ..core.checks import GradganError, unknown_name
+from ..data import Dataset
+from ..metrics import METRICS
+
+CLASSIFIER = "classifier"
+_TOGETHER = ("frechet", "frechet_floor", "frechet_ratio")
+"""Never one without the others: a Fréchet distance says nothing without its floor."""
+_MIXTURE = ("modes", "high_quality", "reverse_kl", "mixture_distance")
+
+
+def default_metrics(dataset: Dataset) -> tuple[str, ...]:
+    """The cheap ones that are meant for the data set; the first of all is `score_of`'s or near it."""
+    if is_mixture(dataset):
+        return _MIXTURE
+    if dataset.kind == "points":
+        return ("coverage/coordinates", "precision/coordinates")
+    if has_classes(dataset):
+        return ("frechet_ratio/classifier", "classes", "class_kl")
+    return ("frechet_ratio/pixels", "precision/pixels", "recall/pixels")
+
+
+def score_of(dataset: Dataset, names: Sequence[str] = ()) -> str:
+    """The one number by which "best" is meant: the data set's own where it is among the `names`, else their first that
+    judges."""
+    own = next(name for name in default_metrics(dataset) if name.partition("/")[0] in _SCORES)
+    if not names or own in names:
+        return own
+    judging = [name for name in names if METRICS[name.partition("/")[0]].facts["better"] != "neither"]
+    if not judging:
+        raise GradganError(f"none of {', '.join(names)} says what is better; add one, such as {own}.")
+    return judging[0]
+
+
+_SCORES = ("mixture_distance", "coverage", "frechet_ratio")
+
+
+def is_better(name: str, value: float, than: float) -> bool:
+    """Is one value of a metric better than another? What is no number never is."""
+    facts = METRICS[name.partition("/")[0]].facts
+    if not math.isfinite(value) or not math.isfinite(than):
+        return math.isfinite(value)
+    if facts["better"] == "nearer":
+        return abs(value - facts["best"]) < abs(than - facts["best"])
+    return value < than if facts["better"] == "lower" else value > than
+
+
+def all_metrics(dataset: Dataset, features: Sequence[str] = ()) -> tuple[str, ...]:
+    """Every metric that the data set can serve without its networks, in its richest features and the user's own."""
+    raw, *others = feature_names(dataset)
+    used = [others[0] if others else raw, *features]
+    names = list(_MIXTURE) if is_mixture(dataset) else []
+    names += [name for name in METRICS if METRICS[name].facts["needs"] == "classes" and has_classes(dataset)]
+    names += [f"{name}/{kind}" for kind in used for name in METRICS if METRICS[name].facts["needs"] == "features"]
+    return tuple(names)
+
+
+def together(names: Sequence[str]) -> tuple[str, ...]:
+    """The names, each once, with a Fréchet distance's floor and ratio beside it."""
+    found: list[str] = []
+    for name in names:
+        metric, slash, features = name.partition("/")
+        found += [f"{one}{slash}{features}" for one in (_TOGETHER if metric in _TOGETHER else (metric,))]
+    return tuple(dict.fromkeys(found))
+
+
+def refuse_unserved(dataset: Dataset, name: str, own: Sequence[str] = ()) -> None:
+    """Refuse a metric that is not known, or that the data set cannot serve."""
+    metric, _, features = name.partition("/")
+    needs = METRICS[metric].facts["needs"]
+    known = [*feature_names(dataset), *own]
+    if needs == "features":
+        if not features:
+            raise GradganError(f"{metric} wants features: {' or '.join(f'{metric}/{one}' for one in known)}.")
+        if features not in known:
+            raise unknown_name(f"features of data set {dataset.name!r}", features, known)
+    elif features:
+        raise GradganError(f"{metric} takes no features; write {metric}, got {name}.")
+    if needs == "mixture" and not is_mixture(dataset):
+        raise GradganError(f"{metric} wants known centres, which data set {dataset.name!r} lacks; ring and grid have.")
+    if needs == "classes" and not has_classes(dataset):
+        raise GradganError(f"{metric} wants images of two classes or more, which data set {dataset.name!r} lacks.")
+
+
+def feature_names(dataset: Dataset) -> tuple[str, ...]:
+    """The features that a data set has by itself."""
+    if dataset.kind == "points":
+        return ("coordinates",)
+    return ("pixels", CLASSIFIER) if has_classes(dataset) else ("pixels",)
+
+
+def is_mixture(dataset: Dataset) -> bool:
+    """Are its centres known, and do they have a spread?"""
+    return dataset.modes is not None and bool(dataset.spread)
+
+
+def has_classes(dataset: Dataset) -> bool:
+    """Are there images of two classes or more, which a classifier can learn?"""
+    return dataset.kind == "images" and dataset.labels is not None and len(dataset.labels.unique()) > 1

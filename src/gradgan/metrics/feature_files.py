@@ -1,0 +1,59 @@
+"""Feature networks from files that hold a graph and no Python: TorchScript and ONNX."""
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..core.checks import GradganError
+
+
+def network_of_file(path: str | Path) -> Callable[[Tensor], Tensor]:
+    """The network in a .pt or .torchscript (TorchScript) or .onnx file, on the CPU; for `Own`.
+
+    Neither format can hold Python code, and a pickled module is refused. A graph computes what it likes with the
+    pictures, and its reader is native code: take files from where you would take a program. ONNX needs onnxruntime
+    (pip install 'gradgan[onnx]').
+    Raises GradganError for a file that is missing or is neither.
+    """
+    path = Path(path).expanduser()
+    if not path.is_file():
+        raise GradganError(f"features {path}: there is no such file.")
+    if path.suffix == ".onnx":
+        return _onnx(path)
+    if path.suffix in (".pt", ".torchscript"):
+        return _torchscript(path)
+    raise GradganError(f"features {path}: wanted a TorchScript (.pt, .torchscript) or ONNX (.onnx) file.")
+
+
+def _torchscript(path: Path) -> Callable[[Tensor], Tensor]:
+    try:
+        with warnings.catch_warnings():
+            # Torch prefers its newer export format, whose files may hold pickles; TorchScript's stay readable.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return torch.jit.load(path, map_location="cpu").eval()
+    except (RuntimeError, ValueError) as error:
+        first = str(error).strip().splitlines()[0]
+        raise GradganError(
+            f"features {path} is not TorchScript ({first}). Save it with torch.jit.trace(...).save(path)."
+        ) from None
+
+
+def _onnx(path: Path) -> Callable[[Tensor], Tensor]:
+    try:
+        import onnxruntime  # pyright: ignore[reportMissingImports]  (an extra)
+    except ImportError:
+        raise GradganError("ONNX features need onnxruntime: pip install 'gradgan[onnx]'.") from None
+    try:
+        session: Any = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    except Exception as error:  # its exceptions have no common parent
+        raise GradganError(f"features {path} is not ONNX ({str(error).strip().splitlines()[0]}).") from None
+    (name, *_) = (given.name for given in session.get_inputs())
+
+    def call(x: Tensor) -> Tensor:
+        return torch.from_numpy(session.run(None, {name: x.float().numpy()})[0])
+
+    return call

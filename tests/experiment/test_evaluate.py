@@ -1,0 +1,146 @@
+"""Evaluation: by name, against held-out data, during a run without changing it, and with the best kept."""
+
+import json
+import math
+
+import pytest
+import torch
+
+from gradgan.cli import main
+from gradgan.core.errors import GradganError
+from gradgan.data import DATASETS, Dataset
+from gradgan.experiment import Drawn, Evaluator, Run, all_metrics, default_metrics, is_better, score_of, train
+from gradgan.metrics import Own
+
+TINY = ["data.samples=300", "batch=16", "generator.widths=[8]", "critic.widths=[8]", "evaluate.samples=100"]
+RING = DATASETS.make("ring", samples=2000)
+DIGITS = DATASETS.make("digits", split="train")
+
+
+def drawn(dataset: Dataset) -> Drawn:
+    return Drawn(lambda n: dataset.scaled(slice(n)))
+
+
+def test_training_samples_are_as_good_as_can_be_and_are_seen_to_be_copies():
+    found = Evaluator(DIGITS, all_metrics(DIGITS)).measure(drawn(DIGITS))
+    assert found["classes"].value == 10
+    assert found["classifier_accuracy"].value >= 0.98
+    assert found["frechet_ratio/classifier"].value == pytest.approx(1, abs=1e-6)
+    assert found["precision/classifier"].value > 0.9
+    assert found["memorisation/classifier"].value > 0.95
+
+
+def test_held_out_samples_are_no_copies():
+    held_out = DIGITS.held_out()
+    low, high = Evaluator(DIGITS, ["memorisation/pixels"]).measure(drawn(held_out))["memorisation/pixels"].interval
+    assert low < 0.5 < high
+
+
+def test_noise_is_condemned():
+    noise = Drawn(lambda n: torch.rand(n, 1, 8, 8, generator=torch.Generator().manual_seed(0)) * 2 - 1)
+    found = Evaluator(DIGITS, ["frechet/pixels", "precision/pixels"]).measure(noise)
+    assert list(found) == ["frechet/pixels", "frechet_floor/pixels", "frechet_ratio/pixels", "precision/pixels"]
+    assert found["frechet_ratio/pixels"].value > 20
+    assert found["precision/pixels"].value == 0
+
+
+def test_features_of_ones_own_give_their_name_to_the_numbers():
+    own = Own(lambda x: x.flatten(1)[:, :3], "first_three", rgb=False)
+    found = Evaluator(DIGITS, ["kid/first_three"], features=[own]).measure(drawn(DIGITS))
+    assert list(found) == ["kid/first_three"]
+    with pytest.raises(GradganError, match="a vector for each"):
+        Own(lambda x: x.sum())(torch.rand(4, 1, 8, 8))
+
+
+@pytest.mark.parametrize(
+    ("dataset", "name", "message"),
+    [
+        (RING, "frechet", "wants features: frechet/coordinates"),
+        (RING, "frechet/pixels", "coordinates"),
+        (RING, "classes", "two classes or more"),
+        (DIGITS, "modes", "known centres"),
+        (DIGITS, "classes/pixels", "takes no features"),
+        (DIGITS, "frechet_ration/pixels", "frechet_ratio"),
+        (DIGITS, "kid/inception", "features of data set 'digits'"),
+    ],
+)
+def test_what_the_data_cannot_serve_is_refused_at_the_door(dataset, name, message):
+    with pytest.raises(GradganError, match=message):
+        Evaluator(dataset, [name])
+
+
+def test_what_best_means():
+    assert score_of(RING) == "mixture_distance"
+    assert score_of(DIGITS) == "frechet_ratio/classifier"
+    assert score_of(DATASETS.make("spiral", samples=50)) == "coverage/coordinates"
+    assert score_of(DIGITS, ["frechet_floor/pixels", "recall/pixels"]) == "recall/pixels"
+    with pytest.raises(GradganError, match="says what is better"):
+        score_of(DIGITS, ["critic_slope"])
+    assert is_better("frechet_ratio/pixels", 1.0, 2.0) and not is_better("recall/pixels", 0.1, 0.2)
+    assert is_better("memorisation/pixels", 0.55, 0.3)
+    assert not is_better("modes", math.nan, 1.0) and is_better("modes", 1.0, math.nan)
+    for dataset in (RING, DIGITS, DATASETS.make("spiral", samples=50), DATASETS.make("dirac", samples=50)):
+        assert score_of(dataset) in default_metrics(dataset)
+
+
+def test_evaluation_during_a_run_changes_nothing_and_keeps_the_best(tmp_path):
+    words = [*TINY, "critic.spectral_norm=true", "generator.norm=batch", "checkpoint.every=4", "log.every=4"]
+    plain = train("ring", system="hinge", steps=8, settings=[*words, "evaluate.every=0"], out=tmp_path / "plain")
+    seen = train("ring", system="hinge", steps=8, settings=[*words, "evaluate.every=2"], out=tmp_path / "seen")
+    for name, value in plain.experiment.state.networks["generator"].state_dict().items():
+        assert torch.equal(value, seen.experiment.state.networks["generator"].state_dict()[name]), name
+    logged = {
+        entry.step: entry.numbers["mixture_distance"] for entry in seen.log() if "mixture_distance" in entry.numbers
+    }
+    assert set(logged) == {2, 4, 6, 8}
+    best = seen.experiment.state.best
+    assert best["value"] == min(logged.values()) == logged[best["step"]]
+    assert [step for step, _ in seen.folder.best_checkpoints()] == [best["step"]]
+    loaded = Run.load(tmp_path / "seen", best=True)
+    assert loaded.step == best["step"]
+    assert loaded.evaluate()["mixture_distance"].value == best["value"]
+    with pytest.raises(GradganError, match=r"no best checkpoint.*evaluate\.every"):
+        Run.load(tmp_path / "plain", best=True)
+
+
+def test_a_resumed_run_remembers_its_best(tmp_path):
+    words = [*TINY, "checkpoint.every=2", "evaluate.every=2", "log.every=2"]
+    train("ring", steps=4, settings=words, out=tmp_path / "run")
+    before = Run.load(tmp_path / "run").experiment.state.best
+    again = train("ring", steps=6, settings=words, out=tmp_path / "run", resume=True)
+    logged = [entry.numbers["mixture_distance"] for entry in again.log() if "mixture_distance" in entry.numbers]
+    assert len(logged) == 3
+    assert before["value"] == min(logged[:2]) and again.experiment.state.best["value"] == min(logged)
+
+
+def test_a_later_best_goes_when_the_run_is_taken_up_before_it(tmp_path):
+    run = train("ring", steps=2, settings=TINY, out=tmp_path / "run")
+    late = run.folder.best_path(900)
+    late.write_bytes(b"")
+    run.folder.rewind(2)
+    run.folder.close()
+    assert not late.exists()
+
+
+def test_the_command_measures_every_checkpoint(tmp_path, capsys):
+    out = tmp_path / "run"
+    train("ring", steps=4, settings=[*TINY, "checkpoint.every=2"], out=out)
+    main(["evaluate", str(out), "--which", "all", "--metrics", "modes", "critic_slope", "latent_sensitivity"])
+    said = capsys.readouterr().out
+    assert "step 2" in said and "step 4" in said and "critic_slope" in said and "learns from" in said
+    kept = json.loads((out / "evaluation.json").read_text())
+    assert set(kept) == {"2", "4"}
+    assert set(kept["4"]["numbers"]["critic_slope"]) == {"value", "error", "method"}
+    assert "mixture_distance" in kept["4"]["numbers"], "what was known of the step stays"
+
+
+def test_a_damaged_evaluation_file_is_one_line(tmp_path):
+    run = train("ring", steps=1, settings=TINY, out=tmp_path / "run")
+    (run.path / "evaluation.json").write_text("{")
+    with pytest.raises(GradganError, match=r"evaluation\.json is broken"):
+        run.evaluate()
+
+
+def test_a_metric_of_networks_wants_them():
+    with pytest.raises(GradganError, match="critic"):
+        Evaluator(RING, ["critic_slope"]).measure(drawn(RING))

@@ -1,0 +1,110 @@
+"""Features: scale and size, files without code, a classifier that is learned once, a cache that survives anything."""
+
+import threading
+
+import pytest
+import torch
+from torch import nn
+
+from gradgan.core.cache import cache_folder
+from gradgan.core.errors import GradganError
+from gradgan.data import DATASETS
+from gradgan.metrics import Own, Raw, network_of_file, stored, trained_classifier
+
+PICTURES = torch.rand(6, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+
+
+def test_raw_numbers_and_large_pictures():
+    assert torch.equal(Raw("images")(PICTURES), PICTURES.flatten(1))
+    assert Raw("images")(torch.rand(2, 3, 64, 64)).shape == (2, 3 * 16 * 16)
+    assert (Raw("images").name, Raw("points").name) == ("pixels", "coordinates")
+
+
+@pytest.mark.parametrize(("range_", "low", "high"), [("bytes", 0, 255), ("unit", 0, 1), ("symmetric", -1, 1)])
+def test_a_network_gets_the_pictures_that_it_wants(range_, low, high):
+    seen = []
+    Own(lambda x: (seen.append(x), x.flatten(1))[1], size=5, range=range_)(
+        torch.stack([PICTURES[0] * 0, PICTURES[0] * 0 + 1])
+    )
+    assert seen[0].shape == (2, 3, 5, 5)
+    assert seen[0][0].unique().item() == low and seen[0][1].unique().item() == pytest.approx(high)
+
+
+def test_torchscript_is_read_and_a_pickled_module_is_not(tmp_path, recwarn):
+    module = nn.Sequential(nn.Flatten(), nn.Linear(64, 5))
+    traced = tmp_path / "small.pt"
+    torch.jit.save(torch.jit.trace(module, PICTURES), traced)
+    found = Own(network_of_file(traced), "small", rgb=False)(PICTURES)
+    torch.testing.assert_close(found, module(PICTURES).detach())
+    torch.save(module, tmp_path / "pickled.pt")
+    for name, message in [("pickled.pt", "not TorchScript"), ("none.pt", "no such file"), ("f.bin", "wanted a TorchS")]:
+        if name == "f.bin":
+            (tmp_path / name).write_bytes(b"")
+        with pytest.raises(GradganError, match=message):
+            network_of_file(tmp_path / name)
+
+
+def test_stored_is_made_once_and_again_when_it_is_torn():
+    made = []
+
+    def make():
+        made.append(1)
+        return {"x": torch.arange(3)}
+
+    for _ in range(2):
+        assert torch.equal(stored("test", "once", make)["x"], torch.arange(3))
+    assert len(made) == 1
+    path = cache_folder("test") / "once.safetensors"
+    path.write_bytes(path.read_bytes()[:-5])
+    assert torch.equal(stored("test", "once", make)["x"], torch.arange(3))
+    assert len(made) == 2 and torch.equal(stored("test", "once", make)["x"], torch.arange(3))
+
+
+def test_many_writers_leave_one_whole_file():
+    at_once = threading.Barrier(4)
+
+    def make():
+        at_once.wait()
+        return {"x": torch.ones(100_000)}
+
+    threads = [threading.Thread(target=stored, args=("test", "together", make)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [path.name for path in cache_folder("test").glob("*") if "together" in path.name] == ["together.safetensors"]
+    assert torch.equal(stored("test", "together", make)["x"], torch.ones(100_000))
+
+
+def test_a_cache_that_cannot_be_written_costs_only_time(caplog, monkeypatch):
+    def full(*_args):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("gradgan.metrics.store.save_file", full)
+    assert stored("test", "nowhere", lambda: {"x": torch.ones(1)})["x"].item() == 1
+    assert "No space left" in caplog.text
+
+
+def test_the_classifier_moves_no_random_generator_and_is_loaded_the_second_time():
+    data = DATASETS.make("digits", split="train")
+    state = torch.get_rng_state()
+    first = trained_classifier(data.samples, data.labels, 10)
+    assert torch.equal(state, torch.get_rng_state())
+    again = trained_classifier(data.samples, data.labels, 10)
+    assert torch.equal(first(PICTURES), again(PICTURES))
+    assert first(PICTURES).shape == (6, 128) and first(PICTURES).dtype == torch.float32
+
+
+def test_classes_by_channel_are_read_as_one_number():
+    data = DATASETS.make("digits", split="train")
+    pairs = torch.cat((data.samples[:700], data.samples[700:1400]), 1)
+    labels = torch.stack((data.labels[:700], data.labels[700:1400]), 1)
+    judge = trained_classifier(pairs, labels, 10)
+    features, seen = judge.look(pairs.float() / 255)
+    assert features.shape == (700, 256)
+    assert (seen == labels[:, 0] * 10 + labels[:, 1]).double().mean() > 0.97
+
+
+def test_one_class_is_none():
+    with pytest.raises(GradganError, match="at least two classes"):
+        trained_classifier(torch.zeros(20, 1, 8, 8, dtype=torch.uint8), torch.zeros(20, dtype=torch.int64), 2)
