@@ -8,7 +8,8 @@ import torch
 from gradgan.bench.by_hand import ring_by_hand
 from gradgan.bench.critics import CRITICS
 from gradgan.bench.measuring import flops, interleaved, peak_memory
-from gradgan.bench.options import ApproximateBench, PenaltiesBench, TrainBench
+from gradgan.bench.metrics import metrics
+from gradgan.bench.options import ApproximateBench, MetricsBench, PenaltiesBench, TrainBench
 from gradgan.bench.penalties import cases_of, penalties
 from gradgan.bench.picture import penalties_picture
 from gradgan.bench.train import train
@@ -176,3 +177,11 @@ def test_the_command_refuses_in_one_line(capsys):
         main(["bench", "penalties", "--size", "9"])
     assert leaving.value.code == 2
     assert capsys.readouterr().err.startswith("gradgan: size must be a multiple of 8")
+
+
+def test_both_ways_to_the_frechet_distance_agree():
+    result = metrics(MetricsBench(features=20, samples=60, rounds=1))
+    ours, theirs = (row["value"] for row in result.rows)
+    assert ours == pytest.approx(theirs, rel=1e-6)
+    with pytest.raises(GradganError, match="samples must be"):
+        metrics(MetricsBench(samples=1))

@@ -73,3 +73,19 @@ class ApproximateBench:
     """Size of the batches whose noise is told."""
     out: Path | None = None
     """A folder for the numbers as JSON."""
+
+
+@dataclass(frozen=True)
+class MetricsBench:
+    """The Fréchet distance, and scipy's matrix root beside it."""
+
+    features: int = 2048
+    """Width of the features."""
+    samples: int = 10_000
+    """In each of the two sets."""
+    rounds: int = 3
+    """How often each way is timed; the median counts."""
+    threads: int | None = None
+    """Processor threads; torch's own choice where it is left out."""
+    out: Path | None = None
+    """A folder for the numbers as JSON."""

@@ -1,9 +1,9 @@
 """What `gradgan bench` does with its options: measure, print, and write if a folder is given."""
 
-from ..bench.options import ApproximateBench, PenaltiesBench, TrainBench
+from ..bench.options import ApproximateBench, MetricsBench, PenaltiesBench, TrainBench
 
 
-def run_bench(options: PenaltiesBench | TrainBench | ApproximateBench) -> None:
+def run_bench(options: PenaltiesBench | TrainBench | ApproximateBench | MetricsBench) -> None:
     """Measure what the options say."""
     if isinstance(options, PenaltiesBench):
         from ..bench.penalties import penalties
@@ -13,6 +13,10 @@ def run_bench(options: PenaltiesBench | TrainBench | ApproximateBench) -> None:
         from ..bench.train import train
 
         result = train(options)
+    elif isinstance(options, MetricsBench):
+        from ..bench.metrics import metrics
+
+        result = metrics(options)
     else:
         from ..bench.approximate import approximate
 

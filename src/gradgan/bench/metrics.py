@@ -1,0 +1,74 @@
+"""How fast the Fréchet distance is: two symmetric eigenvalue problems, and the root of the product that others take."""
+
+import numpy as np
+import torch
+
+from ..core.checks import finite
+from ..metrics import Moments, frechet_distance
+from .measuring import Work, interleaved, machine
+from .options import MetricsBench
+from .result import Cell, Result
+
+_LEGEND = """distance from the moments alone; with moments: from the samples, both sets' means and covariances included
+ratio: scipy's time over the row's, with moments in both"""
+_OURS, _THEIRS = "eigh, eigvalsh", "scipy sqrtm"
+
+
+def metrics(options: MetricsBench) -> Result:
+    """Time both ways on the same correlated features, interleaved. Raises GradganError for too few of anything."""
+    for name in ("features", "samples"):
+        finite(getattr(options, name), what=name, minimum=2)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(options.threads or threads)
+    try:
+        sets = _sets(options)
+        one, other = (Moments.of(x) for x in sets)
+        values: dict[str, float] = {}
+
+        def ours() -> None:
+            # New ones each time: a Moments keeps its root.
+            fresh = (Moments(m.mean, m.covariance) for m in (one, other))
+            values[_OURS] = frechet_distance(*fresh)
+
+        def theirs() -> None:
+            values[_THEIRS] = _by_sqrtm(one, other)
+
+        cases: dict[str, Work] = {_OURS: ours, _THEIRS: theirs, "moments": lambda: [Moments.of(x) for x in sets]}
+        device = torch.device("cpu")
+        seconds = interleaved(cases, options.rounds, device)
+        about = machine(device) | {"rounds": str(options.rounds)}
+    finally:
+        torch.set_num_threads(threads)
+    moments = seconds["moments"]
+    slowest = seconds[_THEIRS] + moments
+    rows: list[dict[str, Cell]] = [
+        {
+            "way": way, "value": values[way], "seconds": seconds[way], "with moments": seconds[way] + moments,
+            "ratio": slowest / (seconds[way] + moments),
+        }
+        for way in (_OURS, _THEIRS)
+    ]  # fmt: skip
+    title = f"Fréchet distance of {options.samples} samples in {options.features} features, float64"
+    formats = {"value": ".6f", "seconds": ".2f", "with moments": ".2f", "ratio": ".1f"}
+    return Result("metrics", title, about, rows, formats, _LEGEND)
+
+
+def _sets(options: MetricsBench) -> tuple[torch.Tensor, torch.Tensor]:
+    """Two sets of features whose spectra fall off, as those of networks do."""
+    rng = torch.Generator().manual_seed(0)
+    scale = torch.arange(1, options.features + 1).double().rsqrt()
+    turn = torch.linalg.qr(torch.randn(options.features, options.features, generator=rng, dtype=torch.float64)).Q
+    shape = (options.samples, options.features)
+    one, other = (torch.randn(shape, generator=rng, dtype=torch.float64) * scale for _ in range(2))
+    return one, other @ turn * 1.1
+
+
+def _by_sqrtm(one: Moments, other: Moments) -> float:
+    """The usual way: the root of the product, which is not symmetric, its imaginary part thrown away."""
+    # A dependency of scikit-learn; a second to import.
+    from scipy.linalg import sqrtm
+
+    a, b = one.covariance.numpy(), other.covariance.numpy()
+    root = np.asarray(sqrtm(a @ b)).real
+    mean = float((one.mean - other.mean).square().sum())
+    return mean + float(np.trace(a) + np.trace(b) - 2 * np.trace(root))
