@@ -11,7 +11,7 @@ import pytest
 
 from gradgan.core.errors import GradganError
 from gradgan.core.record import RunFolder
-from gradgan.report import write_report
+from gradgan.report import parts, write_report
 from gradgan.report.page import chosen
 from gradgan.report.parts import duration, moment, paper
 
@@ -209,3 +209,13 @@ def test_moments_are_in_utc():
 def test_papers_off_arxiv_are_plain_words():
     assert "href" not in paper("ATGP")
     assert paper("arXiv:1801.04406, arXiv:2501.05441").count("<a href=") == 2
+
+
+def test_evaluations_stand_side_by_side_and_are_escaped():
+    numbers = {"modes": {"value": 7.0, "error": "nan", "method": "bootstrap"}, "<b>": {"value": 1.0, "error": 0.25}}
+    found = {step: {"samples": 2500, "unseen": step < 6, "numbers": numbers} for step in range(1, 7)}
+    text = parts.evaluation(found, {})
+    assert "7 ± nan" in text and "1 ± 0.25" in text and "&lt;b&gt;" in text and "<b>" not in text
+    assert "step 6" in text and "step 2<" not in text
+    assert "learned from" in text
+    assert parts.evaluation({}, {}) == ""

@@ -1,5 +1,7 @@
 """How fast the Fréchet distance is: two symmetric eigenvalue problems, and the root of the product that others take."""
 
+from typing import Any
+
 import numpy as np
 import torch
 
@@ -69,6 +71,6 @@ def _by_sqrtm(one: Moments, other: Moments) -> float:
     from scipy.linalg import sqrtm
 
     a, b = one.covariance.numpy(), other.covariance.numpy()
-    root = np.asarray(sqrtm(a @ b)).real
+    root: Any = sqrtm(a @ b)
     mean = float((one.mean - other.mean).square().sum())
-    return mean + float(np.trace(a) + np.trace(b) - 2 * np.trace(root))
+    return mean + float(np.trace(a) + np.trace(b) - 2 * np.trace(root).real)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..core.glossary import PLAYERS
+from ..core.glossary import IN_FEATURES, PLAYERS
 from ..core.record import LogEntry
 
-METRICS = ("modes", "high_quality", "reverse_kl", "classes")
+METRICS = ("modes", "high_quality", "reverse_kl", "mixture_distance", "classes", "class_kl", "class_kl_uniform")
 _POINTS = 320
 
 
@@ -73,6 +73,11 @@ def charts_of(series: dict[str, Series]) -> list[Chart]:
         return [f"{player}/{what}" for player in PLAYERS]
 
     charts = [chart for name in METRICS for chart in take(name.replace("_", " ").capitalize(), [name])]
+    for features in dict.fromkeys(name.partition("/")[2] for name in left if name.partition("/")[0] in IN_FEATURES):
+        charts += take(f"Fréchet ratio in {features}", [f"frechet_ratio/{features}"])
+        charts += take(f"Fréchet distance in {features}", [f"frechet/{features}", f"frechet_floor/{features}"])
+        for metric in IN_FEATURES:
+            charts += take(f"{metric.capitalize()} in {features}", [f"{metric}/{features}"])
     charts += take("Losses", ending("loss"))
     charts += take("Scores", ["critic/score_real", "critic/score_fake"])
     slopes = take("Slope of the critic by the sample", ["slope/real", "slope/fake"])

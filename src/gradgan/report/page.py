@@ -39,6 +39,7 @@ def page(run: RunFolder) -> str:
     body = [
         parts.header(info, run.path),
         parts.tiles(info, glossary, step=max(steps, default=None), seconds=seconds),
+        parts.evaluation(run.evaluations(), glossary),
         f"<h2>Samples</h2>{parts.film(grids, len(found))}",
         _numbers(charts, glossary, parts.table(series, glossary)),
         f'<div class="pair"><section><h2>Config</h2><pre class="card">{e(run.config_text())}</pre></section>'

@@ -95,6 +95,39 @@ def _value(value: object) -> str:
     return figure_of(value) if isinstance(value, (int, float)) else str(value)
 
 
+_COLUMNS = 4
+
+
+def evaluation(found: Mapping[int, Mapping[str, Any]], glossary: Glossary) -> str:
+    """The newest evaluations of checkpoints side by side, each number with its standard error; nothing without any."""
+    if not found:
+        return ""
+    shown = dict(sorted(found.items())[-_COLUMNS:])
+    names = dict.fromkeys(name for one in shown.values() for name in one.get("numbers", {}))
+    head = "".join(f'<th class="n">step {figure_of(step)}</th>' for step in shown)
+    rows = "".join(
+        f'<tr><td class="name">{e(name)}</td>'
+        + "".join(f'<td class="n">{_estimate(one.get("numbers", {}).get(name))}</td>' for one in shown.values())
+        + f'<td class="what">{e(glossary.get(name, Number("", "")).sentence)}</td></tr>'
+        for name in names
+    )
+    last = list(shown.values())[-1]
+    seen = "" if last.get("unseen", True) else " The held-out samples are a fifth of what the run has learned from."
+    return (
+        f'<h2>Evaluation</h2><p class="quiet">{e(last.get("samples", ""))} samples of the averaged generator; ± one '
+        f"standard error.{seen}</p>"
+        f'<div class="card scroll"><table><thead><tr><th>number</th>{head}<th>what it says</th></tr></thead>'
+        f"<tbody>{rows}</tbody></table></div>"
+    )
+
+
+def _estimate(number: Mapping[str, Any] | None) -> str:
+    if number is None:
+        return ""
+    value, error = (float(number[part]) for part in ("value", "error"))
+    return e(f"{value:.4g} ± {error:.2g}")
+
+
 def film(grids: Sequence[tuple[int, str]], total: int) -> str:
     """The newest picture, and what the script needs to play through the earlier ones."""
     if not grids:
