@@ -141,6 +141,21 @@ def test_a_damaged_evaluation_file_is_one_line(tmp_path):
         run.evaluate()
 
 
+@pytest.mark.parametrize("metrics", ["[classes]", "[critic_slope]", "[modez]"])
+def test_metrics_that_cannot_serve_are_refused_before_anything_is_written(tmp_path, metrics):
+    with pytest.raises(GradganError):
+        train(
+            "ring", steps=2, settings=[*TINY, f"evaluate.metrics={metrics}", "evaluate.every=1"], out=tmp_path / "run"
+        )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_networks_that_take_labels_are_measured_too(tmp_path):
+    run = train("ring", steps=1, settings=[*TINY, "conditional=true"], out=tmp_path / "run")
+    found = run.evaluate(Evaluator(run.dataset, ["critic_slope", "latent_sensitivity"], samples=50))
+    assert found["critic_slope"].value > 0 and found["latent_sensitivity"].value > 0
+
+
 def test_a_metric_of_networks_wants_them():
     with pytest.raises(GradganError, match="critic"):
         Evaluator(RING, ["critic_slope"]).measure(drawn(RING))

@@ -148,12 +148,11 @@ class Run:
     def drawn(self) -> Drawn:
         """The averaged generator's samples and the networks, as an evaluator wants them: from a stream of their own."""
         networks, device = self.experiment.state.networks, self.experiment.state.device
-        if self.config.conditional:
-            return Drawn(lambda n: self.sample(n, seed=1))
+        classes = self.dataset.classes if self.config.conditional else 0
         return Drawn(
             lambda n: self.sample(n, seed=1),
-            critic=_in_evaluation(networks["critic"]),
-            generator=_in_evaluation(self.generator),
+            critic=_in_evaluation(networks["critic"], classes),
+            generator=_in_evaluation(self.generator, classes),
             latents=lambda n: torch.randn(n, self.config.latent, generator=Streams(1, device)["sample"], device=device),
         )
 
@@ -167,10 +166,13 @@ class Run:
             raise GradganError(f"{path} does not fit the run's config: {first}") from error
 
 
-def _in_evaluation(network: torch.nn.Module) -> Callable[[Tensor], Tensor]:
+def _in_evaluation(network: torch.nn.Module, classes: int) -> Callable[[Tensor], Tensor]:
+    """The network in evaluation mode; one that takes labels gets each class in turn."""
+
     def call(x: Tensor) -> Tensor:
+        labels = (torch.arange(len(x), device=x.device) % classes,) if classes else ()
         with evaluating(network):
-            return network(x)
+            return network(x, *labels)
 
     return call
 
@@ -196,6 +198,8 @@ def train(
     experiment = build(configure(what, system=system, data=data, steps=steps, seed=seed, settings=settings))
     config = experiment.config
     evaluator = Evaluator(experiment.dataset, config.evaluate.metrics, samples=config.evaluate.samples)
+    if config.evaluate.every:
+        score_of(experiment.dataset, evaluator.names)
     rehearse(experiment)
     path = (default_out(config) if out is None else Path(out)).expanduser()
     folder = _folder(path, config, resume=resume)
