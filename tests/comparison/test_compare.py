@@ -54,7 +54,7 @@ def check_what_it_leaves(whole: Comparison) -> None:
     assert (whole.path / "runs" / "ring" / "r1" / "steps_80" / "seed_0" / "report.html").is_file()
     (table,) = whole.tables
     assert [row.method for row in table.rows] == ["gan", "r1", "sick"]
-    assert table.metrics == ["reverse_kl", "modes", "high_quality"]
+    assert table.metrics == ["modes", "high_quality", "reverse_kl", "mixture_distance"]
     best, last = (table.rows[1].metrics["modes"][name] for name in ("best", "last"))
     assert set(last.steps.values()) == {80} and set(last.values) == {0}
     assert all(best.values[seed] >= last.values[seed] for seed in last.values)
@@ -120,6 +120,7 @@ def test_what_cannot_be_built_is_refused_before_anything_is_written(tmp_path):
         ({"variants": {"bad": ["critic.norm=batch"]}}, "r1-bad on ring: .*mixes samples"),
         ({"variants": {"typo": ["r1.wieght=3"]}}, "gan-typo on ring: .*r1.weight"),
         ({"settings": ["batch=1000000"]}, "gan on ring"),
+        ({"metrics": ["class_kl"]}, "gan on ring: class_kl wants images"),
     ):
         with pytest.raises(GradganError, match=message):
             gradgan.compare("ring", **{**WORDS, **words}, out=tmp_path / "out")

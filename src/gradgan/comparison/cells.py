@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ..core.errors import GradganError
 from ..experiment import Config, build, complete, configure
+from ..experiment.evaluate import Evaluator
 from ..experiment.rehearse import rehearse
 from .plan import Budget, Plan
 
@@ -19,8 +20,6 @@ class Cell:
     budget: Budget
     seed: int
     config: Config
-    every: int
-    """How many steps apart the metrics are taken; at the last step too."""
     path: Path
 
     @property
@@ -45,7 +44,9 @@ def configs_of(plan: Plan) -> dict[tuple[str, str], Config]:
                 config = configure(data, seed=plan.seeds[0], settings=[*own, *plan.settings, *settings])
                 # Runs go side by side: one thread each is the fastest for all, and the same on every machine.
                 config = replace(complete(config), threads=config.threads or 1)
-                rehearse(build(config))
+                experiment = build(config)
+                Evaluator(experiment.dataset, plan.metrics)
+                rehearse(experiment)
             except GradganError as error:
                 raise GradganError(f"{method} on {data}: {error}") from error
             configs[data, method] = config
@@ -69,10 +70,20 @@ def cells_of(plan: Plan, configs: Configs, seconds: Mapping[tuple[str, str], flo
             for budget in budgets_of(plan, data, configs):
                 steps = steps_within(budget, seconds[data, method], plan.looks)
                 path = out / "runs" / data / method / budget.folder / f"seed_{seed}"
-                # A picture at the start and at the end; more only where the preset or the plan asks for fewer steps.
-                own = replace(config, seed=seed, steps=steps, sample=replace(config.sample, every=steps))
-                cells.append(Cell(data, method, budget, seed, own, max(1, steps // plan.looks), path))
+                cells.append(Cell(data, method, budget, seed, _of_cell(config, plan, steps, seed), path))
     return cells
+
+
+def _of_cell(config: Config, plan: Plan, steps: int, seed: int) -> Config:
+    """The config of one run: its metrics taken along it, a picture at the start and at the end."""
+    every = max(1, steps // plan.looks)
+    looks = replace(config.evaluate, every=every, metrics=plan.metrics or config.evaluate.metrics)
+    # The numbers of a step are looked at before its samples are, so that a sick run is told as one.
+    log = next(n for n in range(min(config.log.every or every, every), 0, -1) if every % n == 0)
+    return replace(
+        config, seed=seed, steps=steps, evaluate=looks, log=replace(config.log, every=log),
+        sample=replace(config.sample, every=steps),
+    )  # fmt: skip
 
 
 def steps_within(budget: Budget, seconds: float, looks: int) -> int:

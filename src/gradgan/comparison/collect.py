@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ..core.record import RunFolder
 from .cells import Cell
-from .judging import COVERAGE, KNOWN
+from .judging import COVERAGE, judges
 
 _DIVERGED = "NonFiniteError: "
 
@@ -44,10 +44,14 @@ def curve_of(cell: Cell, logged: Sequence[str]) -> Curve:
         for name, value in entry.numbers.items():
             if not math.isfinite(value):
                 continue  # a look that is no number says nothing; that the run diverged is told beside
-            if name in KNOWN:
+            if judges(name):
                 looks.setdefault(name, {})[entry.step] = value
             elif name in means:
                 means[name].append(value)
+    # The last look is the run's own result: the looks along it fall on whole intervals.
+    for name, value in info["results"].items():
+        if judges(name) and math.isfinite(value):
+            looks.setdefault(name, {})[cell.config.steps] = value
     numbers = {name: sum(values) / len(values) for name, values in means.items() if values}
     return Curve(cell, looks, numbers, _divergence(info), _collapsed(looks, info["data"]["classes"]))
 

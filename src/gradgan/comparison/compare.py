@@ -130,7 +130,7 @@ def _words(cell: Cell) -> dict[str, Any]:
     """The job of a cell; a folder in which no run was begun whole is cleared away first."""
     if cell.path.exists() and not (cell.path / "config.yaml").is_file():
         shutil.rmtree(cell.path)
-    return {"config": to_yaml(cell.config), "out": str(cell.path), "every": cell.every}
+    return {"config": to_yaml(cell.config), "out": str(cell.path)}
 
 
 def _refuse_other(plan: Plan, out: Path) -> None:
@@ -148,7 +148,7 @@ def _refuse_other(plan: Plan, out: Path) -> None:
 
 def _fixed(plan: Plan) -> dict[str, Any]:
     """What of a plan must stay in one folder: all that decides which runs there are, but for the seeds."""
-    same = replace(plan, seeds=[], baseline=None, metrics=[], logged=[])
+    same = replace(plan, seeds=[], baseline=None, logged=[])
     return yaml.safe_load(plan_to_yaml(same))
 
 

@@ -1,23 +1,45 @@
 """How a comparison judges by metrics: which there are, which way each is better, and what it calls collapsed."""
 
 import math
-from collections.abc import Mapping
 
-KNOWN: Mapping[str, str] = {"reverse_kl": "lower", "modes": "higher", "high_quality": "higher", "classes": "higher"}
-"""Which way is better, by the metric's name."""
-
-RANGES: Mapping[str, tuple[float, float]] = {"high_quality": (0.0, 1.0)}
-"""Between which values a metric lies; above 0 where it is not named here."""
+from ..core.errors import unknown_name
+from ..metrics import METRICS
 
 COVERAGE = ("modes", "classes")
 """Metrics that count what was found; a run whose last look found fewer than half of what there is has collapsed."""
 
+_SHARES = ("high_quality", "precision", "recall", "coverage")
+_ABOVE_ZERO = ("modes", "classes", "reverse_kl", "class_kl", "mixture_distance", "frechet", "frechet_ratio", "density")
 
-def range_of(metric: str | None) -> tuple[float, float]:
-    """Between which values a metric's mean can lie; other numbers can be anything."""
-    return (-math.inf, math.inf) if metric is None else RANGES.get(metric, (0.0, math.inf))
+
+def judges(number: str) -> bool:
+    """Is the number, NAME or NAME/FEATURES, a metric that says what is better?"""
+    name = number.partition("/")[0]
+    return name in METRICS and METRICS[name].facts["better"] != "neither"
+
+
+def refuse_unknown(metric: str) -> None:
+    """Raise GradganError for what is no metric that judges."""
+    if not judges(metric):
+        raise unknown_name("metric", metric, filter(judges, METRICS))
+
+
+def better(metric: str) -> str:
+    """Which way is better: lower, higher or nearer (to its best)."""
+    return METRICS[metric.partition("/")[0]].facts["better"]
 
 
 def merit(metric: str, value: float) -> float:
     """The value such that more is better."""
-    return value if KNOWN[metric] == "higher" else -value
+    way = better(metric)
+    if way == "nearer":
+        return -abs(value - METRICS[metric.partition("/")[0]].facts["best"])
+    return value if way == "higher" else -value
+
+
+def range_of(metric: str | None) -> tuple[float, float]:
+    """Between which values a metric's mean can lie; of other numbers nothing is known."""
+    name = (metric or "").partition("/")[0]
+    if name in _SHARES:
+        return 0.0, 1.0
+    return (0.0, math.inf) if name in _ABOVE_ZERO else (-math.inf, math.inf)

@@ -53,7 +53,7 @@ class Plan:
     baseline: str | None = None
     """The method that differences are taken to; gan where it is compared, else the first."""
     metrics: list[str] = field(default_factory=list)
-    """Which metrics are told; all that the data can serve where it is left out."""
+    """By which it is judged, as NAME or NAME/FEATURES; those meant for the data where none is named."""
     logged: list[str] = field(default_factory=list)
     """Logged numbers to tell beside them, as means over the run, such as generator/gradient_norm."""
     looks: int = 20
@@ -144,7 +144,7 @@ def _typed(tree: Mapping[str, Any], source: str) -> Plan:
 def _check(plan: Plan, source: str) -> None:
     """What a type cannot say."""
     from ..experiment.presets import PRESETS
-    from .judging import KNOWN
+    from .judging import refuse_unknown
 
     for name in plan.data:
         if name not in PRESETS:
@@ -152,8 +152,7 @@ def _check(plan: Plan, source: str) -> None:
     if not plan.data:
         raise GradganError(f"{source}: no data; name one preset or more, such as ring.")
     for name in plan.metrics:
-        if name not in KNOWN:
-            raise unknown_name("metric", name, KNOWN)
+        refuse_unknown(name)
     if not plan.seeds:
         raise GradganError(f"{source}: no seeds to run; give one or more, five for intervals worth having.")
     for key in ("seeds", "systems", "steps", "minutes", "metrics", "logged"):

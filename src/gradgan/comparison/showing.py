@@ -15,7 +15,7 @@ from rich.table import Table as Rich
 from ..core.statistics import Interval
 from ..report.curves import figure_of
 from .collect import Curve
-from .judging import KNOWN, merit
+from .judging import better, merit
 from .summary import Reading, Row, Table
 
 HOW = (
@@ -219,7 +219,7 @@ def as_plain(tables: Sequence[Table], curves: Sequence[Curve], out: Path) -> dic
         for c in curves
     ]
     shown = [
-        {**asdict(table), "budget": str(table.budget), "better": {m: KNOWN[m] for m in table.metrics}}
+        {**asdict(table), "budget": str(table.budget), "better": {m: better(m) for m in table.metrics}}
         for table in tables
     ]
     return {"how": HOW, "tables": shown, "runs": runs}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ..core.statistics import Interval, interval, paired_difference, ranks
 from .collect import Curve
 from .costs import Cost, Costs
-from .judging import KNOWN, merit, range_of
+from .judging import merit, range_of
 from .plan import Budget, Plan
 
 Pick = Callable[[Mapping[int, float]], int | None]
@@ -113,9 +113,9 @@ def _table(plan: Plan, data: str, budget: Budget, methods: dict[str, list[Curve]
 
 
 def _told(plan: Plan, curves: Sequence[Curve]) -> list[str]:
-    """The metrics to tell: the plan's, or all that were taken, in the order in which gradgan knows them."""
-    taken = {name for curve in curves for name in curve.looks}
-    return [name for name in plan.metrics or KNOWN if name in taken]
+    """The metrics to tell: the plan's, or all that were taken."""
+    taken = list(dict.fromkeys(name for curve in curves for name in curve.looks))
+    return [name for name in plan.metrics or taken if name in taken]
 
 
 def _equal_step(equal: str, methods: Mapping[str, Sequence[Curve]], costs: Costs, data: str, name: str) -> float:
