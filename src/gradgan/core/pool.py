@@ -18,6 +18,8 @@ from typing import Any, Literal
 from .files import to_json
 
 _ATTEMPTS = 2
+_LEAVING = 60.0
+"""Seconds that a worker has to leave, once it has closed its output."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ class _Crew:
             end = self._one(process, job)
             if end is not None:
                 return process, end
-            code, process, attempts = self._end(process), None, attempts + 1
+            code, process, attempts = self._died(process), None, attempts + 1
             if self._stopped or attempts == _ATTEMPTS:
                 return None, Message(job.name, "failed", {"reason": _death(code, self._log)})
 
@@ -159,6 +161,14 @@ class _Crew:
             except OSError:  # what was not yet written to a dead worker
                 continue
         return process.wait()
+
+    def _died(self, process: "subprocess.Popen[str]") -> int:
+        """How a worker ended that stopped talking: told before its input closes, for that ends it too, with code 0."""
+        try:
+            process.wait(timeout=_LEAVING)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        return self._end(process)
 
     def raise_if_broken(self) -> None:
         """What the jobs' iterator raised."""
