@@ -32,6 +32,7 @@ class AnyLoss:
     critic: Callable = losses.non_saturating.critic
     generator: Callable = losses.non_saturating.generator
     needs_real: bool = False
+    whole_batch: bool = True
     name: str = "wrong"
 
 
@@ -41,6 +42,10 @@ def test_the_right_loss_passes() -> None:
 
 def bce(real: Tensor, fake: Tensor) -> Tensor:
     return -real.sigmoid().log() - (1 - fake.sigmoid()).log()
+
+
+def averaged(real: Tensor, fake: Tensor) -> Tensor:
+    return losses.non_saturating.critic(real - real.mean() / 9, fake)
 
 
 def in_place(real: Tensor, fake: Tensor) -> Tensor:
@@ -59,6 +64,7 @@ LOSSES = [
     ("logs of probabilities", {"critic": bce}, r"finite at scores of \+-10000"),
     ("halved", {"critic": lambda r, f: losses.non_saturating.critic(r, f) / 2}, "values at zero scores"),
     ("needs what it hides", {"generator": lambda r, f: fn.softplus(-f) + 0 * r}, "one value per sample"),
+    ("hides that it compares with the mean", {"critic": averaged, "whole_batch": False}, "judges each pair by itself"),
     ("needs nothing", {"needs_real": True}, "unequal shapes|is refused by a loss with needs_real"),
     ("caller changed", {"critic": in_place}, "caller's scores|values at zero"),
 ]

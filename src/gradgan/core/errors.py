@@ -12,6 +12,10 @@ class NonFiniteError(GradganError, ArithmeticError):
     """A loss, penalty or gradient stopped being a number; never masked."""
 
 
+class LostRankError(GradganError, ConnectionError):
+    """Another process of the same job has died or cannot be reached, so this one cannot go on."""
+
+
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> GradganError:
     """The error for a name that is in no catalog, with the nearest ones that are."""
     known = sorted(known)

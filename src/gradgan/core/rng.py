@@ -1,9 +1,12 @@
 """Named random streams: each use of chance has its own generator, so that adding one use moves no other."""
 
 import hashlib
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+
+from .world import World
 
 _CUDA = "cuda:global"
 
@@ -11,6 +14,34 @@ _CUDA = "cuda:global"
 def _seed_of(seed: int, name: str) -> int:
     digest = hashlib.sha256(f"gradgan/{seed}/{name}".encode()).digest()
     return int.from_bytes(digest[:8], "little") >> 1
+
+
+class Stream(torch.Generator):
+    """A generator that knows among how many ranks its draws are divided; `normal` and `uniform` ask it."""
+
+    world = World()
+
+
+def normal(shape: Sequence[int], *, rng: torch.Generator | None, like: Tensor) -> Tensor:
+    """Numbers from N(0, 1) of `shape` (n, ...), with the type and device of `like`.
+
+    A stream of several ranks draws for the global batch and gives this rank's part, so that W ranks together see what
+    one process sees. Draw in memory order of a plain layout: randn_like would give channels_last samples other noise.
+    """
+    world, (n, *rest) = _world_of(rng), shape
+    drawn = torch.randn((world.size * n, *rest), generator=rng, device=like.device, dtype=like.dtype)
+    return drawn if world.size == 1 else drawn[world.part]
+
+
+def uniform(n: int, *, rng: torch.Generator | None, like: Tensor) -> Tensor:
+    """Numbers from U[0, 1) of shape (n,), one per sample; otherwise as `normal`."""
+    world = _world_of(rng)
+    drawn = torch.rand(world.size * n, generator=rng, device=like.device, dtype=like.dtype)
+    return drawn if world.size == 1 else drawn[world.part]
+
+
+def _world_of(rng: torch.Generator | None) -> World:
+    return rng.world if isinstance(rng, Stream) else World()
 
 
 class Streams:
@@ -24,16 +55,19 @@ class Streams:
     True
     """
 
-    def __init__(self, seed: int, device: torch.device | str = "cpu") -> None:
-        """`device` is where the streams draw; those whose name starts with "data" or "init" draw on the CPU."""
+    def __init__(self, seed: int, device: torch.device | str = "cpu", *, world: World | None = None) -> None:
+        """`device` is where the streams draw; those whose name starts with "data" or "init" draw on the CPU. `world`:
+        the ranks among which `normal` and `uniform` divide what is drawn; every rank moves all streams alike."""
         self.seed = seed
+        self.world = world or World()
         self.device = torch.device(device)
-        self._generators: dict[str, torch.Generator] = {}
+        self._generators: dict[str, Stream] = {}
 
     def __getitem__(self, name: str) -> torch.Generator:
         if name not in self._generators:
             device = "cpu" if name.startswith(("data", "init")) else self.device
-            generator = torch.Generator(device=device)
+            generator = Stream(device=device)
+            generator.world = self.world
             generator.manual_seed(_seed_of(self.seed, name))
             self._generators[name] = generator
         return self._generators[name]

@@ -1,6 +1,7 @@
 """What one player's step sees: the batch, the networks with the labels bound, and what was computed from them, once."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar, Protocol, runtime_checkable
 
@@ -8,7 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from .checks import GradganError, scores_of
+from .gradients import parameter_gradient
 from .types import Labels, Latents, Samples, Scalar, Scores
+from .world import World
 
 
 @runtime_checkable
@@ -48,11 +51,14 @@ class Scene:
         z: Latents,
         labels: Labels | None = None,
         rng: torch.Generator | None = None,
+        world: World | None = None,
     ) -> None:
-        """`labels` are the real samples'; the fakes of the step are made for the same ones."""
+        """`labels` are the real samples'; the fakes of the step are made for the same ones. `world`: the ranks that
+        share the batch, of which `real`, `z` and `labels` are this one's part."""
         self.payer = payer
         self.networks = networks
-        self.loss = loss
+        self.world = world or World()
+        self.loss = loss_of_all(loss, self.world)
         self.real = real
         self.z = z
         self.labels = labels
@@ -68,6 +74,7 @@ class Scene:
             z=self.z,
             labels=self.labels,
             rng=self.rng,
+            world=self.world,
         )
 
     def network(self, name: str) -> nn.Module:
@@ -79,6 +86,13 @@ class Scene:
     def parameters(self, name: str) -> Iterable[nn.Parameter]:
         """The parameters of player `name`."""
         return self.network(name).parameters()
+
+    def parameter_gradients(self, values: Mapping[str, Scalar], *, caller: str) -> list[tuple[Tensor, ...]]:
+        """The gradient of each player's value, a mean over the batch, by that player's parameters, ready for a second
+        backward. With several ranks it is the gradient of the mean over the global batch, on each of them."""
+        own = [parameter_gradient(value, self.parameters(name), caller=caller) for name, value in values.items()]
+        pieces = iter(self.world.mean([piece for gradient in own for piece in gradient]))
+        return [tuple(next(pieces) for _ in gradient) for gradient in own]
 
     def critic(self, x: Samples) -> Scores:
         """The critic's scores of x, one per sample, for this batch's labels."""
@@ -121,6 +135,37 @@ class Scene:
             with torch.no_grad():
                 real = self.critic(self.real)
         return self.loss.generator(real, self.fake_scores)
+
+
+@dataclass(frozen=True)
+class LossOfAll:
+    """A loss that compares each score with those of the whole batch, which several ranks share.
+
+    Each value is given to the rank that owns its sample, in the graph of every rank's scores.
+    """
+
+    loss: LossLike
+    world: World
+    whole_batch: ClassVar[bool] = False
+
+    @property
+    def needs_real(self) -> bool:
+        """As the loss says."""
+        return self.loss.needs_real
+
+    def critic(self, real: Scores, fake: Scores) -> Scores:
+        """The critic's loss for this rank's pairs."""
+        return self.loss.critic(self.world.gather(real), self.world.gather(fake))[self.world.part]
+
+    def generator(self, real: Scores | None, fake: Scores) -> Scores:
+        """The generator's loss for this rank's samples."""
+        everywhere = None if real is None else self.world.gather(real)
+        return self.loss.generator(everywhere, self.world.gather(fake))[self.world.part]
+
+
+def loss_of_all(loss: LossLike, world: World) -> LossLike:
+    """The loss as a scene of several ranks needs it; one that does not say `whole_batch` is given the whole batch."""
+    return LossOfAll(loss, world) if world.size > 1 and getattr(loss, "whole_batch", True) else loss
 
 
 def _wide(x: Tensor) -> Tensor:

@@ -40,11 +40,14 @@ class Loader:
         rng: torch.Generator,
         device: torch.device | str = "cpu",
         indices: Tensor | None = None,
+        part: slice = slice(None),
     ) -> None:
-        """`device` is where the batches are wanted; images travel there as bytes and are scaled there."""
+        """`device` is where the batches are wanted; images travel there as bytes and are scaled there. Of each batch
+        only `part` is handed out, for one of several ranks."""
         self.dataset = dataset
         self.batch = batch
         self.device = torch.device(device)
+        self._part = part
         self._rng = rng
         self._indices = _checked(dataset, indices)
         self.samples = len(dataset) if self._indices is None else len(self._indices)
@@ -69,7 +72,7 @@ class Loader:
 
     def __next__(self) -> Batch:
         order = self._begin() if self._order is None else self._order
-        chosen = order.narrow(0, self._position * self.batch, self.batch)
+        chosen = order.narrow(0, self._position * self.batch, self.batch)[self._part]
         real = to_scale(self._samples.index_select(0, chosen).to(self.device), self.dataset.scale)
         labels = None if self._labels is None else self._labels.index_select(0, chosen).to(self.device)
         self._position += 1

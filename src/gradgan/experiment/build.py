@@ -8,8 +8,9 @@ from torch import nn
 
 from ..core.checks import GradganError, separate_samples
 from ..core.rng import Streams, isolated
+from ..core.world import World
 from ..data import DATASETS, Dataset, Loader
-from ..networks import NETWORKS
+from ..networks import NETWORKS, synchronised
 from ..penalties import PENALTIES, LatentPenalty
 from ..systems import System
 from ..training.objective import Player, Term
@@ -31,10 +32,15 @@ class Experiment:
     state: State
 
 
-def build(config: Config) -> Experiment:
-    """Make the experiment of a config. Raises GradganError for whatever does not fit, before anything is written."""
+def build(config: Config, world: World | None = None) -> Experiment:
+    """Make the experiment of a config. Raises GradganError for whatever does not fit, before anything is written.
+
+    `world`: the ranks that share its batch; one where it is left out.
+    """
     config = complete(config)
-    device = device_of(config.device)
+    world = world or World(device=device_of(config.device))
+    world.share(config.batch, halves=config.variational.on)
+    device = world.device
     dataset = dataset_of(config)
     if config.conditional and dataset.labels is None:
         raise GradganError(
@@ -43,16 +49,17 @@ def build(config: Config) -> Experiment:
     system = system_with_terms(config)
     players = system.players()
     networks = networks_of(config, dataset, system, device)
+    networks = {name: synchronised(network, world) for name, network in networks.items()}
     if any(term.penalty.per_sample for term in system.terms):
         separate_samples(networks["critic"], caller=f"system {config.system!r}")
     if any(isinstance(term.penalty, LatentPenalty) for term in system.terms):
         separate_samples(networks["generator"], caller=f"system {config.system!r}", who="generator")
     refuse_undifferentiable(config, dataset, system, networks["critic"], device)
-    streams = Streams(config.seed, device)
+    streams = Streams(config.seed, device, world=world)
     state = State(
         networks=networks,
         optimisers={name: optimiser_of(config, name, network) for name, network in networks.items()},
-        batches=Loader(dataset, config.batch, rng=streams["data"], device=device),
+        batches=Loader(dataset, config.batch, rng=streams["data"], device=device, part=world.part),
         streams=streams,
         latent=config.latent,
         ema=config.ema,

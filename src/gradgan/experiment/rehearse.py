@@ -22,11 +22,12 @@ def rehearse(experiment: Experiment) -> None:
     config, state, dataset = experiment.config, experiment.state, experiment.dataset
     networks = {name: copy.deepcopy(network) for name, network in state.networks.items()}
     with isolated(config.seed, "rehearsal"), _quiet():
-        index = torch.arange(config.batch) % len(dataset)
+        n = state.world.share(config.batch)
+        index = torch.arange(n) % len(dataset)
         real = dataset.scaled(index).to(state.device)
         labels = None if dataset.labels is None or not config.conditional else dataset.labels[index].to(state.device)
         rng = torch.Generator(state.device).manual_seed(0)
-        z = torch.randn(config.batch, config.latent, generator=rng, device=state.device)
+        z = torch.randn(n, config.latent, generator=rng, device=state.device)
         try:
             for player in experiment.players:
                 given = z
@@ -34,7 +35,7 @@ def rehearse(experiment: Experiment) -> None:
                     given = experiment.system.latents(networks, real, labels, z)
                 scene = Scene(
                     payer=player.name, networks=networks, loss=experiment.system.loss, real=real, z=given,
-                    labels=labels, rng=rng,
+                    labels=labels, rng=rng, world=state.world,
                 )  # fmt: skip
                 if player.loss is Scene.critic_loss:
                     player, _ = through_engine(player, scene, step=0, progress=0.0, engine=config.engine)

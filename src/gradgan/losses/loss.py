@@ -17,13 +17,15 @@ class Loss:
     """An adversarial loss; both sides are minimised by their player.
 
     `critic_formula(real, fake)` and `generator_formula(real, fake)` take scores (n,) and give one value per sample.
-    A loss whose generator side reads the real scores says so with `needs_real`.
+    A loss whose generator side reads the real scores says so with `needs_real`, one whose value for a pair depends on
+    the other pairs with `whole_batch`: several processes then exchange their scores before they call it.
     """
 
     name: str
     critic_formula: Callable[[Scores, Scores], Scores]
     generator_formula: Callable[[Scores | None, Scores], Scores]
     needs_real: bool = False
+    whole_batch: bool = False
 
     def critic(self, real: Scores, fake: Scores) -> Scores:
         """The critic's loss for each pair of scores: (n,), (n,) -> (n,)."""

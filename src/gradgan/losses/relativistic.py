@@ -46,6 +46,7 @@ def make_relativistic_average() -> Loss:
             fn.softplus(_given(real).mean() - fake) + fn.softplus(_given(real) - fake.mean())
         ),
         needs_real=True,
+        whole_batch=True,
     )
 
 

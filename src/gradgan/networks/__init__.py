@@ -24,3 +24,4 @@ from .roles import CriticNetwork as CriticNetwork
 from .roles import EncoderNetwork as EncoderNetwork
 from .roles import FieldNetwork as FieldNetwork
 from .roles import GeneratorNetwork as GeneratorNetwork
+from .synchronised import synchronised as synchronised

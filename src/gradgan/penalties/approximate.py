@@ -7,6 +7,7 @@ import torch
 from torch.nn.utils import parametrize
 
 from ..core.checks import GradganError, batch_of, finite, same_shape, scores_of, separate_samples
+from ..core.rng import normal
 from ..core.scene import Scene
 from ..core.types import Critic, Samples, Scores
 from .centered import r1, r2
@@ -52,8 +53,7 @@ class ApproximatePenalty:
             same_shape(real, fake, caller=self.name)
         separate_samples(critic, caller=self.name)
         x = self.at(real, fake, rng)
-        # Not randn_like: it draws in memory order, so channels_last samples would get other noise.
-        step = self.sigma * torch.randn(x.shape, generator=rng, device=x.device, dtype=x.dtype)
+        step = self.sigma * normal(x.shape, rng=rng, like=x)
         here, there = self._scores(critic, x, x + step)
         return ((there - here) / self.sigma).square() / 2
 

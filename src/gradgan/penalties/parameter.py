@@ -1,5 +1,6 @@
 """Penalties on parameter gradients: GP-GAN's, and consensus optimisation's."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -9,7 +10,7 @@ from torch import Tensor
 from ..core.gradients import parameter_gradient
 from ..core.scene import Scene
 from ..core.types import Scalar
-from .penalty import PENALTIES, Of, ParameterPenalty, one_of
+from .penalty import PENALTIES, Of, ParameterPenalty, one_of, squared_length
 
 
 @PENALTIES.add(name="gp_gan", paper="GP-GAN", on_linear=lambda slope: slope**2 / 16, unit="probability²/parameter²")
@@ -36,18 +37,23 @@ class ConsensusPenalty:
 
     def __call__(self, losses: tuple[Scalar, ...], parameters: "tuple[list[Tensor], ...]") -> Scalar:
         """1/2 sum_k ||grad of losses[k] by parameters[k]||^2: one loss and one list of parameters per player."""
-        total = torch.zeros((), dtype=losses[0].dtype, device=losses[0].device)
-        for loss, own in zip(losses, parameters, strict=True):
-            for gradient in parameter_gradient(loss, own, caller=self.name):
-                total = total + gradient.square().sum()
-        return total / 2
+        pairs = zip(losses, parameters, strict=True)
+        return _half_squares(parameter_gradient(loss, own, caller=self.name) for loss, own in pairs)
 
     def on(self, scene: Scene) -> Scalar:
         """The value in a training step; both losses are recomputed with the graph through both networks."""
         real = scene.real_scores
         fake = scene.critic(scene.generator(scene.z))
-        losses = (scene.loss.critic(real, fake).mean(), scene.loss.generator(real, fake).mean())
-        return self(losses, (list(scene.parameters("critic")), list(scene.parameters("generator"))))
+        losses = {
+            "critic": scene.loss.critic(real, fake).mean(),
+            "generator": scene.loss.generator(real, fake).mean(),
+        }
+        return _half_squares(scene.parameter_gradients(losses, caller=self.name))
+
+
+def _half_squares(gradients: Iterable[tuple[Tensor, ...]]) -> Scalar:
+    """1/2 sum_k ||g_k||^2 for the gradient of each player."""
+    return torch.stack([squared_length(gradient) for gradient in gradients]).sum() / 2
 
 
 @PENALTIES.add(name="consensus", paper="arXiv:1705.10461", on_linear=lambda slope: slope**2 / 8, unit="nat²/parameter²")

@@ -1,5 +1,6 @@
 """What a penalty is: data that says where x what x how, callable in anybody's loop."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -100,14 +101,19 @@ class ParameterPenalty:
     def __call__(self, value: Scalar, parameters: "torch.nn.Module | list[Tensor]") -> Scalar:
         """||grad_parameters value||^2 over all parameters together: () -> ()."""
         wanted = parameters.parameters() if isinstance(parameters, torch.nn.Module) else parameters
-        gradient = parameter_gradient(value, wanted, caller=self.name)
-        return torch.stack([g.square().sum() for g in gradient]).sum()
+        return squared_length(parameter_gradient(value, wanted, caller=self.name))
 
     def on(self, scene: Scene) -> Scalar:
         """The value in a training step: of E P(x) for the critic, of E P(G(z)) for the generator."""
         scores = scene.real_scores if scene.payer == "critic" else scene.fake_scores
         value = scores.sigmoid() if self.of == "probability" else scores
-        return self(value.mean(), list(scene.parameters(scene.payer)))
+        (gradient,) = scene.parameter_gradients({scene.payer: value.mean()}, caller=self.name)
+        return squared_length(gradient)
+
+
+def squared_length(gradient: Sequence[Tensor]) -> Scalar:
+    """||g||^2 over all parameters together: () for a gradient in any number of pieces."""
+    return torch.stack([g.square().sum() for g in gradient]).sum()
 
 
 def probability_of(critic: Critic) -> Critic:

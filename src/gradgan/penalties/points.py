@@ -6,6 +6,7 @@ from typing import TypeAlias
 import torch
 
 from ..core.checks import GradganError, same_shape
+from ..core.rng import normal, uniform
 from ..core.types import Samples
 
 Points: TypeAlias = Callable[[Samples, Samples | None, torch.Generator | None], Samples]
@@ -25,7 +26,7 @@ def between(real: Samples, fake: Samples | None, rng: torch.Generator | None) ->
     """One uniformly drawn point on the line from each real sample to its fake one: fake + u (real - fake)."""
     fake = _wanted(fake, "between")
     same_shape(real, fake, caller="between")
-    share = torch.rand(len(real), generator=rng, device=real.device, dtype=real.dtype)
+    share = uniform(len(real), rng=rng, like=real)
     share = share.reshape(-1, *[1] * (real.ndim - 1))
     return torch.lerp(fake.detach(), real.detach(), share)
 
@@ -34,9 +35,7 @@ def around_real(noise: float) -> Points:
     """Each real sample plus Gaussian noise of standard deviation `noise`, in the data's own unit."""
 
     def points(real: Samples, fake: Samples | None, rng: torch.Generator | None) -> Samples:
-        # Not randn_like: it draws in memory order, so channels_last samples would get other noise.
-        draw = torch.randn(real.shape, generator=rng, device=real.device, dtype=real.dtype)
-        return real.detach() + noise * draw
+        return real.detach() + noise * normal(real.shape, rng=rng, like=real)
 
     return points
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ..core.checks import GradganError, finite
+from ..core.rng import normal
 from ..core.scene import Scene
 from ..core.types import Labels, Latents, Samples, Scores
 from ..training.objective import Player, Term
@@ -80,7 +81,7 @@ class Reconstruction:
     def on(self, scene: Scene) -> Scores:
         """The error of every sample of the real batch; the noise is the step's prior noise, drawn again."""
         mean, log_variance = encode(scene.network("encoder"), scene.real, scene.labels)
-        noise = torch.empty_like(mean).normal_(generator=scene.rng)
+        noise = normal(mean.shape, rng=scene.rng, like=mean)
         rebuilt = scene.generator(mean + (log_variance / 2).exp() * noise)
         if self.of == "features":
             features = features_of(scene.network("critic"))

@@ -94,6 +94,16 @@ def _needs_real(loss: NamedLoss, facts: Mapping[str, Any]) -> None:
         one_each(loss.generator(None, torch.zeros(3)), 3, where="needs_real is False")
 
 
+def _whole_batch(loss: NamedLoss, facts: Mapping[str, Any]) -> None:
+    """A loss that says whole_batch = False judges each pair by itself."""
+    if getattr(loss, "whole_batch", True):
+        return
+    real, fake = torch.tensor([-2.0, 0.5, 3.0]), torch.tensor([1.0, -0.7, 2.0])
+    for side, formula in (("critic", loss.critic), ("generator", _generator(loss))):
+        singles = torch.cat([formula(real[i : i + 1], fake[i : i + 1]) for i in range(3)])
+        close(formula(real, fake), singles, where=f"{side} side, a batch against its pairs one by one")
+
+
 def _gradients(loss: NamedLoss, facts: Mapping[str, Any]) -> None:
     """Its gradients agree with finite differences in float64."""
     real = torch.tensor([-2.3, -0.4, 0.35, 1.7], dtype=torch.float64, requires_grad=True)
@@ -130,6 +140,7 @@ PROPERTIES = (
     _finite_in_the_tails,
     _shapes_refused,
     _needs_real,
+    _whole_batch,
     _gradients,
     _directions,
     _caller_left_alone,

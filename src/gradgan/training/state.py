@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from ..core.rng import Streams
+from ..core.rng import Streams, normal
+from ..core.world import World
 
 Numbers: TypeAlias = dict[str, Tensor]
 """What a round measured, by the names of the glossary; tensors, so that nobody waits for the device."""
@@ -60,13 +61,18 @@ class State:
         }
 
     @property
+    def world(self) -> World:
+        """The ranks that train together, as the random streams are divided among them."""
+        return self.streams.world
+
+    @property
     def generator(self) -> nn.Module:
         """The averaged generator, the one to sample from."""
         return self.average.module
 
     def latents(self, n: int, stream: str = "latent") -> Tensor:
-        """n prior latents from a named stream."""
-        return torch.randn(n, self.latent, generator=self.streams[stream], device=self.device)
+        """n prior latents from a named stream; with several ranks, this one's n."""
+        return normal((n, self.latent), rng=self.streams[stream], like=torch.empty(0, device=self.device))
 
     def scale_rates(self, factor: float) -> None:
         """Every learning rate times `factor`, from its value at the start."""

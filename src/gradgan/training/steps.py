@@ -73,6 +73,8 @@ def update(
     if total is not None and total.requires_grad:
         # `inputs` keeps the gradient out of the other players' parameters, and saves its cost.
         total.backward(inputs=[p for p in parameters if p.requires_grad])
+    # The mean over the ranks is the global batch's gradient, whichever way each of them took.
+    state.world.average_([p.grad for p in parameters if p.grad is not None])
     if player.clip_gradient is not None:
         length = torch.nn.utils.clip_grad_norm_(parameters, player.clip_gradient)
         numbers[f"{player.name}/gradient_norm"] = length
@@ -148,6 +150,7 @@ def play_round(
                 z=z,
                 labels=given,
                 rng=state.streams["penalty"],
+                world=state.world,
             )
             numbers |= update(
                 state, player, scene, progress=progress, measure=measure, engine=engine, precision=precision
@@ -156,4 +159,4 @@ def play_round(
                 numbers |= critic_numbers(scene)
     state.average.update_parameters(state.networks["generator"])
     state.step += 1
-    return numbers
+    return state.world.mean_numbers(numbers) if measure else numbers
