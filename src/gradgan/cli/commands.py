@@ -7,6 +7,7 @@ import tyro
 
 from ..bench.options import ApproximateBench, MetricsBench, PenaltiesBench, TrainBench
 from ..core.errors import GradganError
+from ..core.launch import launched
 
 Settings = Annotated[
     tuple[tuple[str, ...], ...],
@@ -69,6 +70,9 @@ def train(
     from .progress import Progress
 
     folder = default_out(chosen) if out is None else out
+    if not launched().first:
+        run_training(chosen, out=folder, resume=resume)  # rank 0 shows and prints
+        return
     with Progress(f"{chosen.preset} · {chosen.system}", chosen.steps, every=chosen.log.every) as progress:
         run = run_training(chosen, out=folder, resume=resume, hooks=[progress])
     for name, value in run.folder.info()["results"].items():

@@ -15,6 +15,8 @@ class NonFiniteError(GradganError, ArithmeticError):
 class LostRankError(GradganError, ConnectionError):
     """Another process of the same job has died or cannot be reached, so this one cannot go on."""
 
+    exit_code = 4
+
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> GradganError:
     """The error for a name that is in no catalog, with the nearest ones that are."""

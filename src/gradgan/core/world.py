@@ -4,6 +4,7 @@ The global batch of W ranks is one process's batch: rank r owns its samples r, r
 drawn for the global batch by every rank, which keeps its own part; so the streams are the same for any W.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +15,11 @@ import torch.nn.functional as fn
 from torch import Tensor
 
 from .errors import GradganError, LostRankError
+
+GO_ON = (
+    "The last checkpoint is kept: start again with the same command and --resume, or let torchrun do it with "
+    "--max-restarts."
+)
 
 
 @dataclass(frozen=True)
@@ -135,6 +141,11 @@ def lost_rank() -> Iterator[None]:
         yield
     except RuntimeError as error:
         raise LostRankError(
-            f"another process of this job has died or cannot be reached ({str(error).strip().splitlines()[0]}). The "
-            "last checkpoint is kept: start again with the same command and --resume, or use torchrun --max-restarts."
+            f"another process of this job has died or cannot be reached ({_reason(error)}). {GO_ON}"
         ) from error
+
+
+def _reason(error: RuntimeError) -> str:
+    """The first sentence, without the place in the library's source."""
+    first = str(error).strip().splitlines()[0]
+    return re.sub(r"\[?/\S+:\d+\]? *", "", first).split(". ")[0]

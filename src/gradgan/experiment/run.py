@@ -15,6 +15,7 @@ from torch import Tensor
 from ..core.checks import GradganError, finite
 from ..core.files import writing
 from ..core.glossary import describe
+from ..core.launch import launched
 from ..core.png import png_bytes
 from ..core.record import LogEntry, RunFolder
 from ..core.rng import Streams
@@ -24,10 +25,11 @@ from ..report import grid_of_images, scatter_of_points, write_report
 from ..training import checkpoint
 from ..training.hooks import Evaluate, Hook, Log, Samples, Save, generate
 from ..training.measure import evaluating
+from ..training.parallel import hooks_of, join, leave, led_by_rank_0, same_weights, together
 from ..training.state import State
 from ..training.trainer import fit
 from .about import about
-from .build import Experiment, build, schedule_of
+from .build import Experiment, build, device_of, schedule_of
 from .choose_metrics import is_better, score_of
 from .complete import complete
 from .config import Config
@@ -193,24 +195,28 @@ def train(
 
     `settings` are `key=value` as on the command line; `out` is runs/PRESET-SYSTEM-SEED where it is left out; `resume`
     continues the run that lies in `out`, or begins it. `hooks` are called after every round, beside gradgan's own.
+    Under torchrun its processes share the batch, and rank 0 alone writes; see docs/distributed.md.
     Raises GradganError for bad input before anything is written, NonFiniteError for a run that diverged.
     """
-    experiment = build(configure(what, system=system, data=data, steps=steps, seed=seed, settings=settings))
+    wanted = configure(what, system=system, data=data, steps=steps, seed=seed, settings=settings)
+    world = join(device_of(wanted.device))
+    experiment = build(wanted, world)
     config = experiment.config
     evaluator = Evaluator(experiment.dataset, config.evaluate.metrics, samples=config.evaluate.samples)
     if config.evaluate.every:
         score_of(experiment.dataset, evaluator.names)
     rehearse(experiment)
     path = (default_out(config) if out is None else Path(out)).expanduser()
-    folder = _folder(path, config, resume=resume)
+    if not world.first:
+        return _follow(Run(RunFolder(path), experiment), hooks, evaluator)
+    # A job that torchrun has started again goes on.
+    folder = _folder(path, config, resume=resume or launched().restart > 0)
     run = Run(folder, experiment)
     try:
-        found = folder.checkpoints()
-        if found:
-            run.restore(found[-1][1], globally=True)
-        folder.rewind(run.step if found else -1)
+        folder.rewind(run.step if _take_up(run) else -1)
+        world.wait()
         folder.update_info(**about(experiment, evaluator.reported))
-        with _threads(config.threads):
+        with _threads(config.threads), together():
             _fit(run, hooks, evaluator)
             results = {name: estimate.value for name, estimate in run.evaluate(evaluator).items()}
         folder.update_info(status="finished", message="", results=results)
@@ -222,6 +228,23 @@ def train(
     finally:
         folder.close()
         write_report(folder)
+    return run
+
+
+def _take_up(run: Run) -> bool:
+    """Load the newest checkpoint of a run that goes on, if there is one."""
+    found = run.folder.checkpoints()
+    if found:
+        run.restore(found[-1][1], globally=True)
+    return bool(found)
+
+
+def _follow(run: Run, hooks: Sequence[Hook], evaluator: Evaluator) -> Run:
+    """What every rank but the first does: take up what rank 0 took up, play the same rounds, write nothing."""
+    with led_by_rank_0(), _threads(run.config.threads), together():
+        run.experiment.state.world.wait()  # until the folder is as rank 0 goes on from it
+        _take_up(run)
+        _fit(run, hooks, evaluator)
     return run
 
 
@@ -270,25 +293,30 @@ def default_out(config: Config) -> Path:
 
 
 def _fit(run: Run, hooks: Sequence[Hook], evaluator: Evaluator) -> None:
-    config, state = run.config, run.experiment.state
+    config, state, world = run.config, run.experiment.state, run.experiment.state.world
+    same_weights(state)
     # 0 = once an epoch: a round takes critic_steps batches from the data.
     epoch = max(1, len(run.dataset) // config.batch // (config.critic_steps or 1))
     save = Save(run.folder, config.checkpoint.every or epoch, config.checkpoint.keep)
     samples = _samples_hook(run, config.sample.every or epoch)
-    if state.step == 0:
+    if state.step == 0 and world.first:
         samples.draw(state)
+    own = [Log(run.folder, config.log.every or epoch), samples, *_evaluate_hook(run, evaluator), save, *hooks]
     fit(
         state,
         run.experiment.players,
         run.experiment.system.loss,
         steps=config.steps,
-        hooks=[Log(run.folder, config.log.every or epoch), samples, *_evaluate_hook(run, evaluator), save, *hooks],
+        hooks=hooks_of(world, own, save.every),
         latents=run.experiment.system.latents,
         rates=schedule_of(config.lr),
         conditional=config.conditional,
         engine=config.engine,
         precision=config.precision,
     )
+    leave(world)
+    if not world.first:
+        return
     if state.step % save.every:
         save.save(state)
     if state.step % samples.every:

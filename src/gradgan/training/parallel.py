@@ -4,22 +4,25 @@ Rank 0 alone writes and prints. The others play the same rounds, call no hook, a
 """
 
 import hashlib
+import logging
 import os
+import signal
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
 import torch
 import torch.distributed as dist
-from torch.distributed import TCPStore  # pyright: ignore[reportPrivateImportUsage]
+from torch.distributed import PrefixStore, TCPStore  # pyright: ignore[reportPrivateImportUsage]
 
 from ..core.checks import GradganError
 from ..core.errors import LostRankError
 from ..core.launch import Launch, launched
-from ..core.world import World, lost_rank
+from ..core.world import GO_ON, World, lost_rank
 from .hooks import Hook
 from .state import Numbers, State
 
@@ -29,7 +32,8 @@ _PATIENCE = 40.0
 """A rank that gave none for so many seconds is lost."""
 # Rank 0 may draw, measure and save for long between two rounds; who is alive is told by the signs of life.
 _TIMEOUT = timedelta(hours=2)
-_STORE_TIMEOUT = timedelta(seconds=20)
+_MEETING = timedelta(minutes=5)
+_TELLING = timedelta(seconds=5)
 
 
 def join(device: torch.device) -> World:
@@ -41,12 +45,18 @@ def join(device: torch.device) -> World:
     place = launched()
     if place.size == 1:
         return World(device=device)
+    if not place.first:
+        logging.getLogger("gradgan").setLevel(logging.CRITICAL)  # what there is to say is said by rank 0
     if device.type == "cuda":
         device = _own_gpu(place)
     if not dist.is_initialized():
         with lost_rank():
+            # A store of our own prefix: one that torchrun's restarts share would hold the addresses of the dead.
             dist.init_process_group(
                 "nccl" if device.type == "cuda" else "gloo",
+                store=PrefixStore(_key(place, "group"), _store(_MEETING, hosting=_hosts(place))),
+                rank=place.rank,
+                world_size=place.size,
                 timeout=_TIMEOUT,
                 device_id=device if device.type == "cuda" else None,
             )
@@ -66,12 +76,36 @@ def _own_gpu(place: Launch) -> torch.device:
     return device
 
 
+@contextmanager
+def together() -> Iterator[None]:
+    """Within, a rank that is lost is told of at once: torchrun may end this process before anything else is done."""
+    try:
+        yield
+    except LostRankError as error:
+        tell(str(error), echo=True)
+        raise
+
+
 def leave(world: World) -> None:
     """Part from the others once all of them have come here. After an error do not: they learn of it by our end."""
     if world.size > 1:
         world.wait()
         _Watch.end()
         dist.destroy_process_group()
+
+
+@contextmanager
+def led_by_rank_0() -> Iterator[None]:
+    """Within, Ctrl-C and SIGTERM are left to rank 0, which needs us to finish its round; its end is also ours."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @dataclass
@@ -109,7 +143,7 @@ def same_weights(state: State) -> None:
     state.world.agree([p for own in state.parameters.values() for p in own], step=state.step)
 
 
-def hooks_of(world: World, hooks: Sequence[Hook], *, check_every: int) -> list[Hook]:
+def hooks_of(world: World, hooks: Sequence[Hook], check_every: int) -> list[Hook]:
     """The hooks as this rank has them."""
     if world.size == 1:
         return list(hooks)
@@ -120,29 +154,31 @@ def hooks_of(world: World, hooks: Sequence[Hook], *, check_every: int) -> list[H
 # ---- one message ----------------------------------------------------------------------------------------------------
 
 
-def tell(error: Exception) -> bool:
-    """Print the error on stderr, unless another rank has printed the same, or this is only the echo of one told.
+def tell(message: str, *, echo: bool = False) -> None:
+    """Print the message on stderr, unless another rank has printed the same.
 
-    Returns whether it was printed. A store that cannot be reached any more keeps nobody silent.
+    An echo (that a rank was lost) is kept back if anything was told: it is the consequence, not the cause. A store that
+    cannot be reached any more keeps nobody silent.
     """
-    message = f"gradgan: {error}"
-    echo = isinstance(error, LostRankError)
     try:
-        store = _store()
-        before = store.add(_key(launched(), "told"), 1) - 1
-        same = store.add(_key(launched(), hashlib.sha256(message.encode()).hexdigest()), 1) - 1
-    except (RuntimeError, GradganError):
-        before = same = 0
-    if (before if echo else same) > 0:
-        return False
-    print(message, file=sys.stderr, flush=True)
-    return True
+        store, place = _store(_TELLING), launched()
+        anything = store.add(_key(place, "told"), 1)
+        this = store.add(_key(place, hashlib.sha256(message.encode()).hexdigest()), 1)
+    except (RuntimeError, KeyError, GradganError):
+        anything = this = 1
+    if (anything if echo else this) == 1:
+        print(f"gradgan: {message}", file=sys.stderr, flush=True)
 
 
-def _store() -> TCPStore:
-    """A connection of our own to the key-value store at which the processes met."""
+def _store(timeout: timedelta, *, hosting: bool = False) -> TCPStore:
+    """A connection to the key-value store at which the processes meet."""
     host, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
-    return TCPStore(host, port, is_master=False, timeout=_STORE_TIMEOUT)
+    return TCPStore(host, port, is_master=hosting, timeout=timeout, wait_for_workers=False)
+
+
+def _hosts(place: Launch) -> bool:
+    """Does this process keep the store? torchrun keeps it itself; another launcher leaves it to rank 0."""
+    return place.first and os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True"
 
 
 def _key(place: Launch, what: object) -> str:
@@ -177,7 +213,7 @@ class _Watch(threading.Thread):
         super().__init__(name="gradgan watch", daemon=True)
         self.place = place
         self.over = threading.Event()
-        self.store = _store()
+        self.store = _store(_MEETING)
 
     def run(self) -> None:
         own = _key(self.place, f"alive/{self.place.rank}")
@@ -199,8 +235,8 @@ class _Watch(threading.Thread):
     def _lost(self, who: str) -> None:
         """The main thread waits for that process within the library and cannot be woken."""
         if not self.over.is_set():
-            tell(LostRankError(
-                f"{who} has given no sign of life for {_PATIENCE:.0f} seconds. The last checkpoint is kept: start "
-                "again with the same command and --resume, or use torchrun --max-restarts."
-            ))  # fmt: skip
-            os._exit(4)
+            tell(
+                f"{who} has given no sign of life for {_PATIENCE:.0f} seconds. {GO_ON}",
+                echo=True,
+            )
+            os._exit(LostRankError.exit_code)
