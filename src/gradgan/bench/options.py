@@ -58,6 +58,22 @@ class TrainBench:
 
 
 @dataclass(frozen=True)
+class RanksBench:
+    """Rounds a second by the processes that torchrun started, over one process with as many threads."""
+
+    preset: str = "mnist_conv"
+    """Which preset."""
+    settings: tuple[str, ...] = ()
+    """What both share, as in --set."""
+    steps: int = 20
+    """Rounds of training that are timed together."""
+    rounds: int = 11
+    """How often each is timed, in turn; the median counts."""
+    out: Path | None = None
+    """A folder for the numbers as JSON."""
+
+
+@dataclass(frozen=True)
 class ApproximateBench:
     """Bias and noise of approximate_r1 against r1, on critics of the digits preset that were trained for a while."""
 

@@ -40,9 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _for_several(arguments: Sequence[str]) -> None:
     """Under torchrun, refuse the commands that every process would do once more."""
-    if launched().size > 1 and (not arguments or arguments[0] not in ("train", "bench")):
+    if launched().size > 1 and arguments[:1] != ["train"] and arguments[:2] != ["bench", "ranks"]:
         raise GradganError(
-            f"torchrun started {launched().size} processes for gradgan {' '.join(arguments[:1])}; only `train` and "
+            f"torchrun started {launched().size} processes for gradgan {' '.join(arguments[:2])}; only `train` and "
             "`bench ranks` are shared by several. Start this command without torchrun."
         )
 

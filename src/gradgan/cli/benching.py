@@ -1,9 +1,9 @@
 """What `gradgan bench` does with its options: measure, print, and write if a folder is given."""
 
-from ..bench.options import ApproximateBench, MetricsBench, PenaltiesBench, TrainBench
+from ..bench.options import ApproximateBench, MetricsBench, PenaltiesBench, RanksBench, TrainBench
 
 
-def run_bench(options: PenaltiesBench | TrainBench | ApproximateBench | MetricsBench) -> None:
+def run_bench(options: PenaltiesBench | TrainBench | RanksBench | ApproximateBench | MetricsBench) -> None:
     """Measure what the options say."""
     if isinstance(options, PenaltiesBench):
         from ..bench.penalties import penalties
@@ -17,6 +17,12 @@ def run_bench(options: PenaltiesBench | TrainBench | ApproximateBench | MetricsB
         from ..bench.metrics import metrics
 
         result = metrics(options)
+    elif isinstance(options, RanksBench):
+        from ..bench.ranks import ranks
+
+        result = ranks(options)
+        if result is None:  # rank 0 shows it
+            return
     else:
         from ..bench.approximate import approximate
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-from ..bench.options import ApproximateBench, MetricsBench, PenaltiesBench, TrainBench
+from ..bench.options import ApproximateBench, MetricsBench, PenaltiesBench, RanksBench, TrainBench
 from ..core.errors import GradganError
 from ..core.launch import launched
 
@@ -214,12 +214,13 @@ def bench(
     what: Annotated[
         Annotated[PenaltiesBench, tyro.conf.subcommand("penalties")]
         | Annotated[TrainBench, tyro.conf.subcommand("train")]
+        | Annotated[RanksBench, tyro.conf.subcommand("ranks")]
         | Annotated[ApproximateBench, tyro.conf.subcommand("approximate")]
         | Annotated[MetricsBench, tyro.conf.subcommand("metrics")],
         tyro.conf.arg(name="", prefix_name=False),
     ],
 ) -> None:
-    """Measure gradgan on this machine: penalties, train, approximate or metrics. Leave the machine idle meanwhile."""
+    """Measure gradgan on this machine: penalties, train, ranks, approximate or metrics. Leave the machine idle."""
     from .benching import run_bench
 
     run_bench(what)
