@@ -283,8 +283,8 @@ class OthersParameters(type(penalties.gp_gan)):
 class WholeFieldUnhalved(type(penalties.consensus)):
     """Consensus without its half."""
 
-    def __call__(self, losses: Any, parameters: Any) -> Tensor:
-        return 2 * super().__call__(losses, parameters)
+    def on(self, scene: Any) -> Tensor:
+        return 2 * super().on(scene)
 
 
 def test_wrong_penalties_on_parameters() -> None:
