@@ -12,6 +12,8 @@ torch.set_num_threads(1)
 
 # Deadlines fail on busy machines. In CI every run draws the same examples, so that a red build can be repeated.
 settings.register_profile("gradgan", deadline=None, max_examples=30, derandomize=bool(os.environ.get("CI")))
+# For the tests of hostile files, by hand: --hypothesis-profile fuzz
+settings.register_profile("fuzz", deadline=None, max_examples=10_000, database=None)
 settings.load_profile("gradgan")
 
 

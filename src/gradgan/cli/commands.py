@@ -38,13 +38,13 @@ def train(
     """Train a GAN, and leave a run folder with samples, numbers, checkpoints and report.html.
 
     Args:
-        preset: digits (the default), ring, grid, mnist_mlp, mnist_conv or stacked_mnist.
+        preset: digits (the default), ring, grid, mnist_mlp, mnist_conv, stacked_mnist or images.
         system: losses, penalties and players by name; `gradgan parts system` lists them.
         data: the data set by name; `gradgan parts data` lists them.
         steps: rounds to play.
         seed: where every random stream of the run starts.
         out: the run folder; runs/PRESET-SYSTEM-SEED where it is left out.
-        data_path: folder of the files, for data sets that are read from disk.
+        data_path: folder or file, for data sets that are read from disk.
         device: auto (CUDA where there is one, else the CPU), cpu or cuda.
         config: a YAML file instead of a preset, such as a run's config.yaml.
         resume: continue the run in --out if there is one, else begin it.

@@ -1,4 +1,4 @@
-"""Data sets: small ones that need no download, IDX folders such as MNIST, and the endless, resumable loader.
+"""Data sets: small ones that need no download, MNIST, your own pictures, and the endless, resumable loader.
 
 >>> from gradgan import data
 >>> ring = data.DATASETS.make("ring", samples=1000, seed=1)
@@ -13,6 +13,7 @@ from .digits import digits as digits
 from .held_out import RealParts as RealParts
 from .held_out import real_parts as real_parts
 from .held_out import split_off as split_off
+from .images import images as images
 from .loader import Batch as Batch
 from .loader import Loader as Loader
 from .mnist import idx as idx

@@ -41,6 +41,12 @@ class Dataset:
     spread: float | None = None
     channel_classes: int = 0
     held_out: "Callable[[], Dataset] | None" = None
+    class_names: tuple[str, ...] = ()
+    """What the classes are called, where they have names."""
+    skipped: tuple[str, ...] = ()
+    """A line for each sample that could not be read: its name and why."""
+    mirror: bool = False
+    """Does the loader show half of the images mirrored, left for right?"""
 
     def __post_init__(self) -> None:
         wanted = (torch.uint8, 4) if self.kind == "images" else (torch.float32, 2)

@@ -22,9 +22,9 @@ class Batch(NamedTuple):
 class Loader:
     """Batches without end: a fresh permutation of the samples for each epoch, its last partial batch dropped.
 
-    `rng` draws the permutations, at the start of each epoch and at no other time. `indices` (k,) restricts it to a
-    part of the data set, as for cross-validation. Raises GradganError for a batch larger than the data and for indices
-    outside it.
+    `rng` draws the permutations, and which images are mirrored where the data set asks for it, at the start of each
+    epoch and at no other time. `indices` (k,) restricts it to a part of the data set, as for cross-validation. Raises
+    GradganError for a batch larger than the data and for indices outside it.
 
     >>> from gradgan.data import DATASETS
     >>> loader = Loader(DATASETS.make("ring", samples=100), 32, rng=torch.Generator().manual_seed(0))
@@ -65,6 +65,7 @@ class Loader:
         """How many epochs have been handed out whole."""
         self._position = 0
         self._order: Tensor | None = None
+        self._mirrored: Tensor | None = None
         self._epoch_start = rng.get_state()
 
     def __iter__(self) -> "Loader":
@@ -73,7 +74,11 @@ class Loader:
     def __next__(self) -> Batch:
         order = self._begin() if self._order is None else self._order
         chosen = order.narrow(0, self._position * self.batch, self.batch)[self._part]
-        real = to_scale(self._samples.index_select(0, chosen).to(self.device), self.dataset.scale)
+        stored = self._samples.index_select(0, chosen)
+        if self._mirrored is not None:
+            turn = self._mirrored.index_select(0, chosen)[:, None, None, None]
+            stored = torch.where(turn, stored.flip(-1), stored)
+        real = to_scale(stored.to(self.device), self.dataset.scale)
         labels = None if self._labels is None else self._labels.index_select(0, chosen).to(self.device)
         self._position += 1
         if self._position == self.batches_per_epoch:
@@ -86,6 +91,10 @@ class Loader:
         order = torch.randperm(self.samples, generator=self._rng, device=self._rng.device).to(self._home)
         if self._indices is not None:
             order = self._indices.to(self._home).index_select(0, order)
+        if self.dataset.mirror:
+            # For every sample and the whole epoch at once, so that a resumed run has only one place to take up.
+            turns = torch.randint(2, (len(self.dataset),), generator=self._rng, device=self._rng.device)
+            self._mirrored = turns.bool().to(self._home)
         self._order = order
         return order
 

@@ -52,7 +52,7 @@ class DataConfig:
     name: str = "digits"
     """Its name in the catalog of data sets."""
     path: str | None = None
-    """Folder of the files, for data sets that are read from disk."""
+    """Folder or file, for data sets that are read from disk."""
     options: Options = field(default_factory=dict)
     """The data set's own options, such as scale or samples."""
 

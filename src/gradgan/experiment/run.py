@@ -37,6 +37,7 @@ from .configure import configure
 from .evaluate import Drawn, Evaluator
 from .reading import from_yaml, read_config, to_yaml
 from .rehearse import rehearse
+from .skipped import tell_skipped
 
 _PICTURE = 100
 """How many samples a picture of images shows; points show more."""
@@ -216,6 +217,7 @@ def train(
         folder.rewind(run.step if _take_up(run) else -1)
         world.wait()
         folder.update_info(**about(experiment, evaluator.reported))
+        tell_skipped(experiment.dataset, folder)
         with _threads(config.threads), together():
             _fit(run, hooks, evaluator)
             results = {name: estimate.value for name, estimate in run.evaluate(evaluator).items()}

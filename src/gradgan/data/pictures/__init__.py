@@ -1,0 +1,5 @@
+"""Pictures from elsewhere: folders, archives, arrays, saved data sets -> bytes of one shape, decoded once and kept."""
+
+from .cache import Decoded as Decoded
+from .cache import decoded as decoded
+from .sources import source_of as source_of
