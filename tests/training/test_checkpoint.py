@@ -61,3 +61,30 @@ def test_a_torn_file_is_one_line(tmp_path):
 def test_a_missing_file_is_one_line(tmp_path):
     with pytest.raises(GradganError, match="not a readable checkpoint"):
         checkpoint.load(tmp_path / "none.safetensors")
+
+
+def test_any_changed_bit_is_seen(tmp_path):
+    path = tmp_path / "c.safetensors"
+    tree = {"a": torch.arange(6.0).reshape(2, 3), "b": {"n": 3}, "h": torch.ones(2, dtype=torch.bfloat16)}
+    checkpoint.save(path, tree)
+    whole = path.read_bytes()
+    for place in range(len(whole)):
+        for bit in (1, 128):
+            data = bytearray(whole)
+            data[place] ^= bit
+            path.write_bytes(data)
+            try:
+                again = checkpoint.load(path)
+            except GradganError as error:
+                assert "\n" not in str(error)
+            else:  # a blank of the header's padding, say
+                assert torch.equal(again["a"], tree["a"]) and again["b"] == tree["b"], place
+                assert torch.equal(again["h"], tree["h"])
+
+
+def test_another_format_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoint, "_FORMAT", 3)
+    checkpoint.save(tmp_path / "c.safetensors", {"a": 1})
+    monkeypatch.undo()
+    with pytest.raises(GradganError, match="has checkpoint format 3, this gradgan reads 1 to 2"):
+        checkpoint.load(tmp_path / "c.safetensors")

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from ..core.errors import GradganError, LostRankError, NonFiniteError
 from ..core.launch import launched
+from ..core.stopping import Interrupted, Terminated
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command; bad input is one line on stderr and exit code 2, a run that diverged 3, a process of the job that
-    was lost 4, an interrupt 130."""
+    """Run a command; exit codes: 2 bad input, told in one line; 3 a run that diverged; 4 another process of the job was
+    lost; 130 Ctrl-C; 143 SIGTERM."""
     import tyro
 
     from . import commands
@@ -31,8 +32,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _leave(str(error), 3)
     except GradganError as error:
         _leave(str(error), 2)
+    except (Interrupted, Terminated) as stop:
+        _leave(str(stop), stop.exit_code)
     except KeyboardInterrupt:
-        _leave("interrupted; the last checkpoint is kept. Go on with the same command and --resume.", 130)
+        _leave("interrupted.", 130)
     except BrokenPipeError:
         # The reader of our output (head, less) has gone; that is no error of ours.
         sys.stderr.close()

@@ -1,13 +1,15 @@
 """TensorBoard's event files, written without TensorFlow and without torch."""
 
+import os
 import struct
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
+from .files import sync_folder, write_all
 from .png import png_bytes
 
 
@@ -21,7 +23,7 @@ class EventFile:
     def __init__(self, folder: Path) -> None:
         """`folder` need not exist yet."""
         self._folder = folder
-        self._file: BinaryIO | None = None
+        self._file: int | None = None
 
     def scalars(self, step: int, numbers: Mapping[str, float]) -> None:
         """The numbers of one step."""
@@ -44,10 +46,16 @@ class EventFile:
         session = _messages()[0].SessionLog
         self._write(step=step, session_log=session(status=session.START))
 
+    def sync(self) -> None:
+        """Put what was written on the disk."""
+        if self._file is not None:
+            os.fsync(self._file)
+            sync_folder(self._folder)
+
     def close(self) -> None:
         """Close the file, if one was made."""
         if self._file is not None:
-            self._file.close()
+            os.close(self._file)
             self._file = None
 
     def _write(self, **fields: Any) -> None:
@@ -55,7 +63,6 @@ class EventFile:
             self._file = self._open()
             self._put(file_version="brain.Event:2")
         self._put(**fields)
-        self._file.flush()
 
     def _put(self, **fields: Any) -> None:
         """One record of the TFRecord format: length, its checksum, the event, its checksum (all little-endian)."""
@@ -65,13 +72,16 @@ class EventFile:
         event = _messages()[0].Event(wall_time=time.time(), **fields).SerializeToString()
         length = struct.pack("<Q", len(event))
         checks = [struct.pack("<I", masked_crc32c(part)) for part in (length, event)]
-        self._file.write(length + checks[0] + event + checks[1])
+        write_all(self._file, length + checks[0] + event + checks[1])
 
-    def _open(self) -> BinaryIO:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        # TensorBoard reads a folder's files in the order of their names: the count keeps it within one second.
-        count = len(list(self._folder.glob("events.out.tfevents.*")))
-        return (self._folder / f"events.out.tfevents.{int(time.time()):010d}.{count:04d}").open("xb")
+    def _open(self) -> int:
+        self._folder.mkdir(exist_ok=True)
+        # TensorBoard reads a folder's files in the order of their names: the count keeps it within one second, and no
+        # clock that was set back may put a later file first.
+        before = [path.name.split(".")[3] for path in self._folder.glob("events.out.tfevents.*.*")]
+        second = max([int(time.time()), *(int(name) for name in before if name.isdigit())])
+        path = self._folder / f"events.out.tfevents.{second:010d}.{len(before):04d}"
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
 
 
 def _messages() -> tuple[Any, Any]:

@@ -12,21 +12,25 @@ RUN/report.html
 """
 
 import json
+import math
+import os
 import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, SupportsFloat, TextIO
+from typing import Any, SupportsFloat
 
 import numpy as np
-import yaml
 
 from .differences import differences
 from .errors import GradganError
 from .events import EventFile
-from .files import replace_file, to_json, writing
+from .files import remove_parts, replace_file, sync_folder, to_json, write_all, writing
+from .info import misfit
+from .lock import Lock
+from .plain_yaml import read_yaml
 from .png import png_bytes
 
 _OURS = ("run.json", "log.jsonl", "tensorboard", "samples", "checkpoints", "evaluation.json", "report.html")
@@ -49,27 +53,33 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         """For `create` and `open`, which check what lies there."""
         self.path = path
-        self._log: TextIO | None = None
+        self._log: int | None = None
+        self._lock: Lock | None = None
         self._events = EventFile(path / "tensorboard")
 
     @classmethod
     def create(cls, path: str | Path, *, config_yaml: str, resume: bool = False) -> "RunFolder":
         """A run folder to write to: a new one, or with `resume` the one that lies there, if one does, of this config.
 
-        Raises GradganError where a run lies already and `resume` is not set, where it has another config, and where the
-        folder cannot be written. Nothing half-made is left behind.
+        It is locked until `close`. Raises GradganError where a run lies already and `resume` is not set, where it has
+        another config or another process writes to it, and where it cannot be written. Nothing half-made is left.
         """
         run = cls(Path(path).expanduser())
-        lies = (run.path / "config.yaml").is_file()
-        if lies and not resume:
-            raise GradganError(f"{path} holds a run already; add --resume to continue it, or choose another --out.")
-        if lies:
-            run._same_config(config_yaml)
-            with writing(run.path):
-                run._drop_torn_line()
-            run.update_info(status="running", message="")
+        if not run._lies():
+            run._begin(config_yaml)
             return run
-        run._begin(config_yaml)
+        if not resume:
+            raise run._taken()
+        run._same_config(config_yaml)
+        with writing(run.path):
+            run._lock = Lock(run.path)
+        try:
+            with writing(run.path):
+                run._mend()
+            run.update_info(status="running", message="")
+        except BaseException:
+            run.close()
+            raise
         return run
 
     @classmethod
@@ -105,10 +115,14 @@ class RunFolder:
         """What run.json holds."""
         try:
             info = json.loads(self._read("run.json"))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise GradganError(f"{self.path / 'run.json'} is not JSON ({error}). Restore it, or train anew.") from None
-        if not isinstance(info, dict):
-            raise GradganError(f"{self.path / 'run.json'} must hold an object, got {type(info).__name__}.")
+        wrong = misfit(info)
+        if wrong:
+            raise GradganError(f"{self.path / 'run.json'} is damaged: {wrong}. Restore it, or train anew.")
+        for name in ("system", "data", "parameters", "glossary"):
+            info.setdefault(name, {})
+        info.setdefault("citations", [])
         # Only here are "nan" and "inf" numbers; elsewhere they may be somebody's words.
         results = info.get("results") or {}
         info["results"] = {name: float(v) if v in ("nan", "inf", "-inf") else v for name, v in results.items()}
@@ -128,30 +142,41 @@ class RunFolder:
         line = to_json({"step": int(step), "seconds": float(seconds), "numbers": values})
         with writing(self.path / "log.jsonl"):
             if self._log is None:
-                self._log = (self.path / "log.jsonl").open("a", encoding="utf-8")
-            self._log.write(line + "\n")
-            self._log.flush()
+                self._log = os.open(self.path / "log.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+            write_all(self._log, (line + "\n").encode())
             self._events.scalars(int(step), values)
+
+    def sync(self) -> None:
+        """Put what was logged until now on the disk, where a power cut does not reach it."""
+        with writing(self.path / "log.jsonl"):
+            if self._log is not None:
+                os.fsync(self._log)
+            self._events.sync()
+            sync_folder(self.path)
 
     def entries(self) -> list[LogEntry]:
         """The logged steps. A last line cut in writing is left out; any other broken line is a GradganError."""
         path = self.path / "log.jsonl"
-        if not path.exists():
-            return []
-        # Every whole line ends in a newline, so what follows the last one was cut (or is empty).
-        lines = path.read_bytes().split(b"\n")[:-1]
-        return [_entry(line, f"{path}, line {number}") for number, line in enumerate(lines, start=1)]
+        return [_entry(line, f"{path}, line {number}") for number, line in enumerate(self._lines(), start=1)]
+
+    def _lines(self) -> list[bytes]:
+        path = self.path / "log.jsonl"
+        try:
+            # Every whole line ends in a newline, so what follows the last one was cut (or is empty).
+            return path.read_bytes().split(b"\n")[:-1] if path.exists() else []
+        except OSError as error:
+            raise GradganError(f"cannot read {path}: {error.strerror or error}.") from None
 
     def rewind(self, step: int) -> None:
-        """Before resuming at `step`: drop what was logged and sampled after it, here and for TensorBoard."""
-        kept = [entry for entry in self.entries() if entry.step <= step]
-        lines = [to_json({"step": e.step, "seconds": e.seconds, "numbers": e.numbers}) + "\n" for e in kept]
-        self.close()
+        """Before resuming at `step`: drop what was logged, sampled and saved after it, here and for TensorBoard."""
+        kept = [line + b"\n" for line, entry in zip(self._lines(), self.entries(), strict=True) if entry.step <= step]
+        self._close_files()
         with writing(self.path / "log.jsonl"):
-            replace_file(self.path / "log.jsonl", "".join(lines).encode())
-            for later, file in (*self.grids(), *self.best_checkpoints()):
+            # Checkpoints first: one that stayed behind a shortened log would be resumed from.
+            for later, path in [*self.checkpoints(), *self.best_checkpoints(), *self.grids()]:
                 if later > step:
-                    file.unlink()
+                    path.unlink()
+            replace_file(self.path / "log.jsonl", b"".join(kept))
             self._events.restart(step + 1)
 
     def save_evaluation(self, step: int, content: Mapping[str, Any]) -> Path:
@@ -167,8 +192,11 @@ class RunFolder:
         if not (self.path / "evaluation.json").exists():
             return {}
         try:
-            return {int(step): content for step, content in json.loads(self._read("evaluation.json")).items()}
-        except (ValueError, AttributeError):
+            known = {int(step): dict(content) for step, content in json.loads(self._read("evaluation.json")).items()}
+            if not all(isinstance(content.get("numbers", {}), dict) for content in known.values()):
+                raise ValueError
+            return known
+        except (ValueError, TypeError, AttributeError, RecursionError):
             raise GradganError(
                 f"{self.path / 'evaluation.json'} is broken. Delete it; gradgan evaluate {self.path} writes it again."
             ) from None
@@ -208,33 +236,57 @@ class RunFolder:
             path.parent.mkdir(exist_ok=True)
         return path
 
+    def set_aside(self, checkpoint: Path) -> Path:
+        """Rename a checkpoint that cannot be used, so that it is neither listed nor lost."""
+        aside = checkpoint.with_name(checkpoint.name + ".broken")
+        with writing(checkpoint):
+            checkpoint.replace(aside)
+        return aside
+
     def close(self) -> None:
-        """Close the files; a later `log` opens them again."""
+        """Close the files and give the folder free."""
+        self._close_files()
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    # ---- within ----------------------------------------------------------------------------------------------------
+
+    def _close_files(self) -> None:
         if self._log is not None:
-            self._log.close()
+            os.close(self._log)
             self._log = None
         self._events.close()
 
-    # ---- within ----------------------------------------------------------------------------------------------------
+    def _lies(self) -> bool:
+        return (self.path / "config.yaml").is_file()
+
+    def _taken(self) -> GradganError:
+        return GradganError(f"{self.path} holds a run already; add --resume to continue it, or choose another --out.")
 
     def _read(self, name: str) -> str:
         try:
             return (self.path / name).read_text(encoding="utf-8")
         except OSError as error:
             raise GradganError(f"cannot read {self.path / name}: {error.strerror or error}.") from None
+        except UnicodeDecodeError:
+            raise GradganError(f"{self.path / name} is not text (UTF-8). Restore it, or train anew.") from None
 
     def _steps(self, folder: str, suffix: str, *, prefix: str = "step") -> list[tuple[int, Path]]:
         found = [
             (int(match[1]), path)
             for path in (self.path / folder).glob(f"{prefix}_*.{suffix}")
-            if (match := re.fullmatch(rf"{prefix}_(\d+)\.{suffix}", path.name))
+            if (match := re.fullmatch(rf"{prefix}_([0-9]{{1,18}})\.{suffix}", path.name)) and path.is_file()
         ]
         return sorted(found)
 
     def _begin(self, config_yaml: str) -> None:
-        """Make the folder; config.yaml comes last, so a folder that has one is a whole run."""
+        """Make the folder; config.yaml comes last, so a folder that has one is a whole run.
+
+        Our run.json alone is what a process left that was killed in between; it is written over.
+        """
         stray = [name for name in _OURS if (self.path / name).exists()]
-        if stray:
+        if stray and not (stray == ["run.json"] and "gradgan" in self.info()):
             raise GradganError(
                 f"{self.path} holds {stray[0]} but no config.yaml, so it is not a whole run. "
                 "Choose another --out, or delete it."
@@ -257,11 +309,16 @@ class RunFolder:
         try:
             with writing(self.path):
                 self.path.mkdir(parents=True, exist_ok=True)
+                self._lock = Lock(self.path)
+                if self._lies():
+                    raise self._taken()
                 replace_file(self.path / "run.json", (to_json(info, indent=2) + "\n").encode())
                 replace_file(self.path / "config.yaml", config_yaml.encode())
         except BaseException:
             with suppress(OSError):
-                (self.path / "run.json").unlink(missing_ok=True)
+                if self._lock is not None and not self._lies():
+                    (self.path / "run.json").unlink(missing_ok=True)
+            self.close()
             for folder in made:
                 with suppress(OSError):
                     folder.rmdir()
@@ -271,11 +328,8 @@ class RunFolder:
         """Refuse to resume a run of another config, naming the first keys that differ."""
         if self.config_text() == config_yaml:
             return
-        try:
-            there, here = (yaml.safe_load(text) for text in (self.config_text(), config_yaml))
-        except yaml.YAMLError as error:
-            raise GradganError(f"{self.path / 'config.yaml'} cannot be read as YAML: {_one_line(error)}.") from None
-        told = differences(there, here)
+        source = str(self.path / "config.yaml")
+        told = differences(*(read_yaml(text, source=source) for text in (self.config_text(), config_yaml)))
         if not told:
             return
         raise GradganError(
@@ -283,7 +337,10 @@ class RunFolder:
             "Resume with the config it was made with, choose another --out, or delete it."
         )
 
-    def _drop_torn_line(self) -> None:
+    def _mend(self) -> None:
+        """Drop what a process that was killed had begun to write: parts of files, and the log's torn last line."""
+        for folder in (self.path, self.path / "samples", self.path / "checkpoints"):
+            remove_parts(folder)
         path = self.path / "log.jsonl"
         if path.exists():
             data = path.read_bytes()
@@ -296,14 +353,13 @@ def _entry(line: bytes, where: str) -> LogEntry:
     try:
         raw = json.loads(line)
         numbers = {str(name): float(value) for name, value in raw["numbers"].items()}
-        return LogEntry(int(raw["step"]), float(raw["seconds"]), numbers)
-    except (ValueError, KeyError, TypeError, AttributeError):
+        entry = LogEntry(int(raw["step"]), float(raw["seconds"]), numbers)
+        if not (0 <= entry.step < 2**63 and math.isfinite(entry.seconds)):
+            raise ValueError
+        return entry
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         shown = line[:60].decode("utf-8", "replace")
         raise GradganError(
             f'{where} is broken: got {shown!r}, wanted {{"step": ..., "seconds": ..., "numbers": {{...}}}}. '
             "Delete that line, or resume from an earlier checkpoint."
         ) from None
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())

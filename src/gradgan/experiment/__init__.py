@@ -19,6 +19,6 @@ from .presets import PRESETS as PRESETS
 from .reading import read_config as read_config
 from .reading import to_yaml as to_yaml
 from .run import Run as Run
-from .run import default_out as default_out
 from .run import save_samples as save_samples
-from .run import train as train
+from .running import default_out as default_out
+from .running import train as train

@@ -100,7 +100,9 @@ class CheckpointConfig:
     every: int = 1000
     """Every so many steps, and at the end; 0 = once an epoch."""
     keep: int = 2
-    """How many are kept."""
+    """How many of the last are kept."""
+    keep_every: int = 0
+    """Kept for good: those whose step it divides; 0 = none."""
 
 
 @dataclass(frozen=True)

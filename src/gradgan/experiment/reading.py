@@ -10,6 +10,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 import yaml
 
 from ..core.checks import GradganError, unknown_name
+from ..core.plain_yaml import LONGEST, read_yaml
 from .config import Config, PenaltyConfig, plain
 from .switch import SWITCHES, switch
 
@@ -21,10 +22,7 @@ def to_yaml(config: Config) -> str:
 
 def from_yaml(text: str, *, source: str) -> Config:
     """A Config from YAML; `source` names the file in messages."""
-    try:
-        tree = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise GradganError(f"{source} is not YAML: {' '.join(str(error).split())}") from error
+    tree = read_yaml(text, source=source)
     if not isinstance(tree, dict):
         raise GradganError(f"{source} must hold keys and values such as `steps: 1000`, got {type(tree).__name__}.")
     return from_plain(_numbers(tree), source=source)
@@ -34,7 +32,9 @@ def read_config(path: str | Path) -> Config:
     """A Config from a YAML file."""
     path = Path(path)
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8") as file:
+            # One character more than is taken, and never the whole of /dev/zero.
+            text = file.read(LONGEST + 1)
     except OSError as error:
         raise GradganError(f"config {path} could not be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
@@ -65,9 +65,9 @@ def _assignment(text: str) -> tuple[str, Any]:
     if not equals or not key.strip():
         raise GradganError(f"--set wants key=value, got {text!r}. Example: --set r1.weight=5")
     try:
-        return key.strip(), _numbers(yaml.safe_load(value)) if value else ""
-    except (yaml.YAMLError, ValueError) as error:
-        raise GradganError(f"--set {key}: {value!r} is not a YAML value; quote it.") from error
+        return key.strip(), _numbers(read_yaml(value, source="it")) if value else ""
+    except GradganError as error:
+        raise GradganError(f"--set {key}: {_short(value)} is not a YAML value; quote it.") from error
 
 
 def _numbers(tree: Any) -> Any:
@@ -92,10 +92,20 @@ def from_plain(tree: Mapping[Any, Any], *, source: str) -> Config:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"] if not _is_branch_name(part))
         wanted = first["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
-        raise GradganError(f"{source}: {key} must be {wanted}, got {first['input']!r}.") from None
+        raise GradganError(f"{source}: {_word(key)} must be {wanted}, got {_short(first['input'])}.") from None
     _same_kinds(tree, plain(config), source=source)
     _check_numbers(config)
     return config
+
+
+def _short(value: object) -> str:
+    """A value in a message: on one line, and not longer than it."""
+    return shown if len(shown := repr(value)) <= 100 else f"{shown[:100]}..."
+
+
+def _word(key: str) -> str:
+    """A dotted key in a message; one that no config has, with blanks or line ends in it, in quotes."""
+    return key if re.fullmatch(r"[\w.-]+", key) else _short(key)
 
 
 def _same_kinds(given: Any, taken: Any, *, source: str, key: str = "") -> None:
@@ -104,7 +114,7 @@ def _same_kinds(given: Any, taken: Any, *, source: str, key: str = "") -> None:
         for name, value in given.items():
             _same_kinds(value, taken.get(name), source=source, key=f"{key}.{name}" if key else str(name))
     elif isinstance(given, (bool, str)) and type(given) is not type(taken):
-        raise GradganError(f"{source}: {key} must be a {type(taken).__name__}, got {given!r}.")
+        raise GradganError(f"{source}: {_word(key)} must be a {type(taken).__name__}, got {_short(given)}.")
 
 
 def long_keys(tree: Mapping[Any, Any], *, source: str) -> dict[str, Any]:
@@ -146,7 +156,8 @@ def _penalty(name: Any, value: Any, *, source: str) -> Any:
     from ..penalties import PENALTIES
 
     if not isinstance(value, Mapping):
-        raise GradganError(f"{source}: penalty {name} wants keys such as {name}.weight, got {value!r}.")
+        known = _word(str(name))
+        raise GradganError(f"{source}: penalty {known} wants keys such as {known}.weight, got {_short(value)}.")
     known = [*(f.name for f in fields(PenaltyConfig)), *PENALTIES[str(name)].options]
     for key in value:
         if key not in known:
@@ -174,9 +185,11 @@ def _merge(into: dict[str, Any], other: Mapping[str, Any]) -> None:
 
 
 def _check_numbers(config: Config) -> None:
-    """What a type cannot say: each number is in its range."""
+    """What a type cannot say: each number is in its range, and the name that a run folder takes leads nowhere else."""
     from ..core.checks import finite
 
+    if not re.fullmatch(r"[\w-][\w.-]{0,99}", config.preset):
+        raise GradganError(f"preset must be a plain name, for run folders take it, got {_short(config.preset)}.")
     for name in ("batch", "steps", "latent"):
         finite(getattr(config, name), what=name, minimum=1)
     for what in ("log", "sample", "checkpoint"):
@@ -184,6 +197,7 @@ def _check_numbers(config: Config) -> None:
     for what in ("every", "samples"):
         finite(getattr(config.evaluate, what), what=f"evaluate.{what}", minimum=0)
     finite(config.checkpoint.keep, what="checkpoint.keep", minimum=1)
+    finite(config.checkpoint.keep_every, what="checkpoint.keep_every", minimum=0)
     finite(config.seed, what="seed", minimum=0)
     finite(config.threads, what="threads", minimum=0)
     finite(config.ema, what="ema", minimum=0, maximum=1)

@@ -1,10 +1,8 @@
 """A run: train an experiment into a folder, load it again, draw from it."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,33 +13,23 @@ from torch import Tensor
 from ..core.checks import GradganError, finite
 from ..core.files import writing
 from ..core.glossary import describe
-from ..core.launch import launched
 from ..core.png import png_bytes
 from ..core.record import LogEntry, RunFolder
 from ..core.rng import Streams
 from ..data import Dataset
 from ..metrics import Estimate
-from ..report import grid_of_images, scatter_of_points, write_report
+from ..report import grid_of_images, scatter_of_points
 from ..training import checkpoint
-from ..training.hooks import Evaluate, Hook, Log, Samples, Save, generate
+from ..training.hooks import generate
 from ..training.measure import evaluating
-from ..training.parallel import hooks_of, join, leave, led_by_rank_0, same_weights, together
-from ..training.state import State
-from ..training.trainer import fit
-from .about import about
-from .build import Experiment, build, device_of, schedule_of
-from .choose_metrics import is_better, score_of
-from .complete import complete
+from .build import Experiment, build
 from .config import Config
-from .configure import configure
 from .evaluate import Drawn, Evaluator
-from .reading import from_yaml, read_config, to_yaml
-from .rehearse import rehearse
-from .skipped import tell_skipped
+from .reading import from_yaml
 
-_PICTURE = 100
-"""How many samples a picture of images shows; points show more."""
-_POINTS = 1000
+_LOGGER = logging.getLogger("gradgan")
+POINTS = 1000
+"""How many points a picture shows."""
 
 
 class Run:
@@ -64,12 +52,10 @@ class Run:
         folder = RunFolder.open(path)
         config = from_yaml(folder.config_text(), source=f"{path}/config.yaml")
         run = cls(folder, build(replace(config, device=device)))
-        found = folder.best_checkpoints() if best else folder.checkpoints()
-        if not found:
+        if run.restore_newest(folder.best_checkpoints() if best else folder.checkpoints()) is None:
             how = "Evaluate while it trains: evaluate.every=500" if best else "Train it on"
             kind = "best checkpoint" if best else "checkpoint yet"
             raise GradganError(f"{path} holds no {kind}. {how}: gradgan train ... --out {path} --resume")
-        run.restore(found[-1][1])
         return run
 
     @property
@@ -160,13 +146,34 @@ class Run:
         )
 
     def restore(self, path: Path, *, globally: bool = False) -> None:
-        """Load a checkpoint; torch's global generator only for a run that goes on."""
+        """Load a checkpoint, torch's global generator only for a run that goes on; GradganError if it is broken."""
         state = self.experiment.state
         try:
             state.load_state_dict(checkpoint.load(path, device=str(state.device)), globally=globally)
-        except (RuntimeError, KeyError) as error:
-            first = str(error).splitlines()[0]
+        except GradganError:
+            raise
+        except checkpoint.BROKEN as error:
+            first = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise GradganError(f"{path} does not fit the run's config: {first}") from error
+
+    def restore_newest(self, found: Sequence[tuple[int, Path]], *, globally: bool = False) -> list[Path] | None:
+        """Load the newest of these checkpoints that can be used, and say loudly which ones were passed over.
+
+        Returns those, None where there was nothing to load. Raises GradganError if every one is broken.
+        """
+        broken: list[tuple[Path, GradganError]] = []
+        for _, path in reversed(found):
+            try:
+                self.restore(path, globally=globally)
+            except GradganError as error:
+                broken.append((path, error))
+            else:
+                for _, error in broken:
+                    _LOGGER.warning("%s THE RUN IS TAKEN UP AT STEP %d INSTEAD.", error, self.step)
+                return [path for path, _ in broken]
+        if broken:
+            raise broken[0][1]
+        return None
 
 
 def _in_evaluation(network: torch.nn.Module, classes: int) -> Callable[[Tensor], Tensor]:
@@ -180,178 +187,11 @@ def _in_evaluation(network: torch.nn.Module, classes: int) -> Callable[[Tensor],
     return call
 
 
-def train(
-    what: str | Config = "digits",
-    *,
-    system: str | None = None,
-    data: str | None = None,
-    steps: int | None = None,
-    seed: int | None = None,
-    settings: Sequence[str] = (),
-    out: str | Path | None = None,
-    resume: bool = False,
-    hooks: Sequence[Hook] = (),
-) -> Run:
-    """Train a preset or a config into a folder and return the run.
-
-    `settings` are `key=value` as on the command line; `out` is runs/PRESET-SYSTEM-SEED where it is left out; `resume`
-    continues the run that lies in `out`, or begins it. `hooks` are called after every round, beside gradgan's own.
-    Under torchrun its processes share the batch, and rank 0 alone writes; see docs/distributed.md.
-    Raises GradganError for bad input before anything is written, NonFiniteError for a run that diverged.
-    """
-    wanted = configure(what, system=system, data=data, steps=steps, seed=seed, settings=settings)
-    world = join(device_of(wanted.device))
-    experiment = build(wanted, world)
-    config = experiment.config
-    evaluator = Evaluator(experiment.dataset, config.evaluate.metrics, samples=config.evaluate.samples)
-    if config.evaluate.every:
-        score_of(experiment.dataset, evaluator.names)
-    rehearse(experiment)
-    path = (default_out(config) if out is None else Path(out)).expanduser()
-    if not world.first:
-        return _follow(Run(RunFolder(path), experiment), hooks, evaluator)
-    # A job that torchrun has started again goes on.
-    folder = _folder(path, config, resume=resume or launched().restart > 0)
-    run = Run(folder, experiment)
-    try:
-        folder.rewind(run.step if _take_up(run) else -1)
-        world.wait()
-        folder.update_info(**about(experiment, evaluator.reported))
-        tell_skipped(experiment.dataset, folder)
-        with _threads(config.threads), together():
-            _fit(run, hooks, evaluator)
-            results = {name: estimate.value for name, estimate in run.evaluate(evaluator).items()}
-        folder.update_info(status="finished", message="", results=results)
-    except BaseException as error:
-        stopped = isinstance(error, KeyboardInterrupt)
-        message = "interrupted" if stopped else f"{type(error).__name__}: {error}"
-        folder.update_info(status="stopped" if stopped else "failed", message=message)
-        raise
-    finally:
-        folder.close()
-        write_report(folder)
-    return run
-
-
-def _take_up(run: Run) -> bool:
-    """Load the newest checkpoint of a run that goes on, if there is one."""
-    found = run.folder.checkpoints()
-    if found:
-        run.restore(found[-1][1], globally=True)
-    return bool(found)
-
-
-def _follow(run: Run, hooks: Sequence[Hook], evaluator: Evaluator) -> Run:
-    """What every rank but the first does: take up what rank 0 took up, play the same rounds, write nothing."""
-    with led_by_rank_0(), _threads(run.config.threads), together():
-        run.experiment.state.world.wait()  # until the folder is as rank 0 goes on from it
-        _take_up(run)
-        _fit(run, hooks, evaluator)
-    return run
-
-
-@contextmanager
-def _threads(n: int) -> Iterator[None]:
-    """n CPU threads within, as many as before afterwards; 0 changes nothing."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(n or before)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-def _folder(out: Path, config: Config, *, resume: bool) -> RunFolder:
-    """The run's folder. A resumed run may have more steps, other intervals or another device than it began with."""
-    text = to_yaml(config)
-    stored = out / "config.yaml"
-    with writing(out):
-        there = resume and stored.is_file()
-    if not there:
-        return RunFolder.create(out, config_yaml=text, resume=resume)
-    reached = max((step for step, _ in RunFolder.open(out).checkpoints()), default=0)
-    if reached > config.steps:
-        raise GradganError(f"{out} stands at step {reached} already, got steps={config.steps}. Give more to go on.")
-    # Completed anew, so that a run of an older gradgan, which knew fewer keys, can go on.
-    before = complete(read_config(stored))
-    same = replace(before, **{key: getattr(config, key) for key in _MAY_CHANGE}) == config
-    if same and before.steps != config.steps:
-        logging.getLogger("gradgan").warning(
-            "steps is %d now and was %d: schedules see step/steps, so they go on from another place.",
-            config.steps, before.steps,
-        )  # fmt: skip
-    folder = RunFolder.create(out, config_yaml=stored.read_text(encoding="utf-8") if same else text, resume=True)
-    folder.replace_config(text)
-    return folder
-
-
-_MAY_CHANGE = ("steps", "log", "sample", "checkpoint", "evaluate", "device", "threads")
-"""What a resumed run may be given anew."""
-
-
-def default_out(config: Config) -> Path:
-    """Where a run goes unless it is told."""
-    return Path("runs") / f"{config.preset}-{config.system}-{config.seed}"
-
-
-def _fit(run: Run, hooks: Sequence[Hook], evaluator: Evaluator) -> None:
-    config, state, world = run.config, run.experiment.state, run.experiment.state.world
-    same_weights(state)
-    # 0 = once an epoch: a round takes critic_steps batches from the data.
-    epoch = max(1, len(run.dataset) // config.batch // (config.critic_steps or 1))
-    save = Save(run.folder, config.checkpoint.every or epoch, config.checkpoint.keep)
-    samples = _samples_hook(run, config.sample.every or epoch)
-    if state.step == 0 and world.first:
-        samples.draw(state)
-    own = [Log(run.folder, config.log.every or epoch), samples, *_evaluate_hook(run, evaluator), save, *hooks]
-    fit(
-        state,
-        run.experiment.players,
-        run.experiment.system.loss,
-        steps=config.steps,
-        hooks=hooks_of(world, own, save.every),
-        latents=run.experiment.system.latents,
-        rates=schedule_of(config.lr),
-        conditional=config.conditional,
-        engine=config.engine,
-        precision=config.precision,
-    )
-    leave(world)
-    if not world.first:
-        return
-    if state.step % save.every:
-        save.save(state)
-    if state.step % samples.every:
-        samples.draw(state)
-
-
-def _evaluate_hook(run: Run, evaluator: Evaluator) -> list[Evaluate]:
-    """Before the checkpoint is written, which holds the best so far."""
-    if run.config.evaluate.every == 0:
-        return []
-
-    def measure(state: State) -> dict[str, float]:
-        return {name: estimate.value for name, estimate in evaluator.measure(run.drawn()).items()}
-
-    score = score_of(run.dataset, evaluator.names)
-    return [Evaluate(run.folder, run.config.evaluate.every, measure, score, partial(is_better, score))]
-
-
-def _samples_hook(run: Run, every: int) -> Samples:
-    """Pictures from latents that never change, each class in turn where there are classes."""
-    config, dataset = run.config, run.dataset
-    streams = Streams(config.seed, run.experiment.state.device)
-    n = _PICTURE if dataset.kind == "images" else _POINTS
-    z = torch.randn(n, config.latent, generator=streams["picture"], device=streams.device)
-    labels = torch.arange(n, device=streams.device) % dataset.classes if config.conditional else None
-    return Samples(run.folder, every, z, labels, lambda x: picture(dataset, x))
-
-
 def picture(dataset: Dataset, x: Tensor) -> np.ndarray:
     """Samples as an image: a grid of pictures, or a scatter over the real points."""
     if dataset.kind == "images":
         return grid_of_images((dataset.to_unit(x) * 255).round().to(torch.uint8).cpu().numpy())
-    real: Any = dataset.samples[:_POINTS].numpy()
+    real: Any = dataset.samples[:POINTS].numpy()
     return scatter_of_points(x.cpu().numpy(), real)
 
 

@@ -1,25 +1,46 @@
-"""Checkpoints: one safetensors file with every tensor, and the plain data in its header. No pickle anywhere."""
+"""Checkpoints: one safetensors file with every tensor, the plain data in its header, and a checksum of both. No pickle.
 
+Format 2 has the checksum; format 1 (before it) is read too. A change of what a run's state holds is a new format, and a
+function in `_MIGRATIONS` that makes the state before it into the state after it.
+"""
+
+import hashlib
 import json
-import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
-from torch import Tensor
+from safetensors.torch import save as to_bytes
+from torch import Tensor, uint8
 
 from ..core.checks import GradganError
+from ..core.files import replace_file
 
 _KEY = "gradgan"
-_FORMAT = 1
+_CHECKSUM = "sha256"
+_FORMAT = 2
+# By the format that they read. Formats 1 and 2 hold the same state.
+_MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: lambda state: state}
+
+BROKEN = (
+    SafetensorError,
+    OSError,
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    ArithmeticError,
+    RuntimeError,
+    MemoryError,
+)
+"""What reading a file that was damaged or made up can raise, here and where its state is put back."""
 
 
 def flatten(tree: Any, tensors: dict[str, Tensor], path: str = "") -> Any:
     """A copy of the tree in which every tensor is replaced by {"tensor": name}; the tensors go to `tensors`."""
     if isinstance(tree, Tensor):
-        tensors[path] = tree.detach().contiguous()
+        tensors[path] = tree.detach().cpu().contiguous()
         return {"tensor": path}
     if isinstance(tree, Mapping):
         # Pairs, not an object: JSON would turn an optimiser's whole-number keys into strings.
@@ -44,36 +65,51 @@ def unflatten(tree: Any, tensors: Mapping[str, Tensor]) -> Any:
 
 
 def save(path: Path, state: Mapping[str, Any]) -> None:
-    """Write beside and rename, so that the file under `path` is whole or absent."""
+    """Write the state, durably: the file under `path` is whole and on the disk, or not there.
+
+    Raises GradganError where the disk does not take it; what lay there before is intact. The folder must exist.
+    """
     tensors: dict[str, Tensor] = {}
     plain = json.dumps({"format": _FORMAT, "tree": flatten(state, tensors)})
     # safetensors refuses tensors that share memory; averages and networks never do, tied weights would.
-    beside = path.with_name(path.name + ".tmp")
+    data = to_bytes(tensors, metadata={_KEY: plain, _CHECKSUM: checksum(plain, tensors)})
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(tensors, beside, metadata={_KEY: plain})
-        with beside.open("rb") as file:
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except (OSError, SafetensorError) as error:
-        beside.unlink(missing_ok=True)
-        why = getattr(error, "strerror", None) or error
+        replace_file(path, data)
+    except OSError as error:
+        why = error.strerror or error
         raise GradganError(f"checkpoint {path} could not be written: {why}. The one before it is intact.") from error
 
 
 def load(path: Path, *, device: str = "cpu") -> dict[str, Any]:
-    """What `save` wrote; a file that is missing, torn or not a checkpoint raises GradganError."""
+    """What `save` wrote; a file that is missing, torn, altered or not a checkpoint raises GradganError."""
     try:
-        with safe_open(path, framework="pt", device=device) as file:
-            header = (file.metadata() or {}).get(_KEY)
+        with safe_open(path, framework="pt") as file:
+            header = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
-        if header is None:
+        if _KEY not in header:
             raise GradganError(f"{path} is a safetensors file, but not a gradgan checkpoint.")
-        plain = json.loads(header)
-        if plain["format"] != _FORMAT:
-            raise GradganError(f"{path} has checkpoint format {plain['format']}, this gradgan reads {_FORMAT}.")
-        return unflatten(plain["tree"], tensors)
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError, AttributeError) as error:
+        plain = json.loads(header[_KEY])
+        known = plain["format"]
+        if known not in (*_MIGRATIONS, _FORMAT):
+            raise GradganError(f"{path} has checkpoint format {known!r}, this gradgan reads 1 to {_FORMAT}.")
+        if known > 1 and checksum(header[_KEY], tensors) != header[_CHECKSUM]:
+            raise GradganError(f"{path} is not what was written: its checksum differs. Use an older one beside it.")
+        state = unflatten(plain["tree"], {name: tensor.to(device) for name, tensor in tensors.items()})
+    except BROKEN as error:
         if isinstance(error, GradganError):
             raise
-        raise GradganError(f"{path} is not a readable checkpoint ({error}). Use an older one beside it.") from error
+        why = " ".join(str(error).split())[:200] or type(error).__name__
+        raise GradganError(f"{path} is not a readable checkpoint ({why}). Use an older one beside it.") from error
+    for number in range(known, _FORMAT):
+        state = _MIGRATIONS[number](state)
+    return state
+
+
+def checksum(plain: str, tensors: Mapping[str, Tensor]) -> str:
+    """sha256 of everything a checkpoint says: the plain data, and each tensor's name, type, shape and bytes."""
+    digest = hashlib.sha256(plain.encode())
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        digest.update(json.dumps([name, str(tensor.dtype), list(tensor.shape)]).encode())
+        digest.update(tensor.reshape(-1).view(uint8).numpy().data)
+    return digest.hexdigest()

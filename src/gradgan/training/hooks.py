@@ -1,8 +1,7 @@
 """Hooks: what happens beside the training, every so many rounds; the trainer knows none of them."""
 
-import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -11,7 +10,9 @@ import torch
 from torch import Tensor
 
 from ..core.checks import GradganError, all_finite
+from ..core.files import writing
 from ..core.record import RunFolder
+from ..core.stopping import Stopping
 from . import checkpoint
 from .measure import evaluating
 from .state import Numbers, State
@@ -32,12 +33,15 @@ class Hook(Protocol):
 
 @dataclass
 class Log:
-    """Writes the numbers every `every` rounds, after checking that all of them are finite."""
+    """Writes the numbers every `every` rounds, after checking that all of them are finite.
+
+    `mark` is the step and the seconds of the last logged one, from which `speed` is measured.
+    """
 
     run: RunFolder
     every: int
     show: Callable[[int, dict[str, float]], None] | None = None
-    _mark: tuple[int, float] = field(default_factory=lambda: (-1, 0.0))
+    mark: tuple[int, float] | None = None
 
     def wants_numbers(self, step: int) -> bool:
         """On the steps that are logged."""
@@ -50,10 +54,9 @@ class Log:
         values = {name: float(value) for name, value in numbers.items()}
         for name, optimiser in state.optimisers.items():
             values[f"lr/{name}"] = float(optimiser.param_groups[0]["lr"])
-        now = time.perf_counter()
-        if self._mark[0] >= 0:
-            values["speed"] = (state.step - self._mark[0]) / max(now - self._mark[1], 1e-9)
-        self._mark = (state.step, now)
+        if self.mark is not None:
+            values["speed"] = (state.step - self.mark[0]) / max(state.seconds - self.mark[1], 1e-9)
+        self.mark = (state.step, state.seconds)
         # The log first: the line that shows the illness is the one worth having.
         self.run.log(state.step, state.seconds, values)
         all_finite(numbers, step=state.step)
@@ -87,11 +90,15 @@ class Samples:
 
 @dataclass
 class Save:
-    """Writes a checkpoint every `every` rounds and keeps the last `keep`."""
+    """Writes a checkpoint every `every` rounds.
+
+    The last `keep` stay, each whose step `keep_every` divides, and the best.
+    """
 
     run: RunFolder
     every: int
     keep: int = 2
+    keep_every: int = 0
 
     def wants_numbers(self, step: int) -> bool:
         """Never: it only saves."""
@@ -103,17 +110,51 @@ class Save:
             self.save(state)
 
     def save(self, state: State) -> Path:
-        """Write the state now; older checkpoints beyond `keep` go once it is there.
+        """Write the state now, after what was logged until now is on the disk; older checkpoints go once it is there.
 
         Raises NonFiniteError for weights that are not numbers: a sick state must not replace a healthy one.
         """
         weights = {f"{name}/weights": finite_or_nan(own) for name, own in state.parameters.items()}
         all_finite(weights, step=state.step)
         path = self.run.checkpoint_path(state.step)
+        # A checkpoint promises that the log lies whole before it.
+        self.run.sync()
         checkpoint.save(path, state.state_dict())
-        for _, old in self.run.checkpoints()[: -self.keep]:
-            old.unlink(missing_ok=True)
+        self._retire()
         return path
+
+    def _retire(self) -> None:
+        with writing(self.run.path):
+            for step, old in self.run.checkpoints()[: -self.keep]:
+                if not self.keep_every or step % self.keep_every:
+                    old.unlink(missing_ok=True)
+            for _, old in self.run.best_checkpoints()[:-1]:
+                old.unlink(missing_ok=True)
+
+
+@dataclass
+class Halt:
+    """Ends the run after the round in which somebody asked it to stop; the last of the hooks.
+
+    At the last step it lets the run end by itself.
+    """
+
+    stopping: Stopping
+    save: Save
+    steps: int
+
+    def wants_numbers(self, step: int) -> bool:
+        """Never: it only ends."""
+        return False
+
+    def __call__(self, state: State, numbers: Numbers) -> None:
+        """Save, and raise Interrupted or Terminated."""
+        if self.stopping.signal is not None and state.step < self.steps:
+            self.save.save(state)
+            raise self.stopping.error(
+                f"stopped at step {state.step} of {self.steps}, which is saved. "
+                "Go on with the same command and --resume."
+            )
 
 
 @dataclass
@@ -121,7 +162,8 @@ class Evaluate:
     """Measures the averaged generator every `every` rounds, logs the numbers, and keeps the best checkpoint.
 
     `measure` must draw from streams of its own, so that the run does not depend on how often it is measured. The best
-    so far, by the number called `score`, is part of the state.
+    so far, by the number called `score`, is part of the state. The one before it goes with the next checkpoint, for a
+    run that is killed until then goes back behind this one.
     """
 
     run: RunFolder
@@ -145,9 +187,6 @@ class Evaluate:
             state.best = {"name": self.score, "value": value, "step": state.step}
             path = self.run.best_path(state.step)
             checkpoint.save(path, state.state_dict())
-            for _, old in self.run.best_checkpoints():
-                if old != path:
-                    old.unlink(missing_ok=True)
 
 
 @torch.no_grad()

@@ -115,5 +115,8 @@ def _lay_out_as_parameters(optimiser: torch.optim.Optimizer) -> None:
     """Give every moment its parameter's memory layout: fused Adam walks both by address, and files hold them plain."""
     for parameter, moments in optimiser.state.items():
         for name, moment in moments.items():
-            if isinstance(moment, Tensor) and moment.shape == parameter.shape and moment.ndim > 0:
+            if isinstance(moment, Tensor) and moment.ndim > 0:
+                if moment.shape != parameter.shape:
+                    shapes = f"{tuple(moment.shape)} for a parameter of shape {tuple(parameter.shape)}"
+                    raise RuntimeError(f"the optimiser's {name} has shape {shapes}")
                 moments[name] = torch.empty_like(parameter, dtype=moment.dtype).copy_(moment)

@@ -1,0 +1,234 @@
+"""Training into a run folder: taking it up, playing it through with its hooks, and saying how it ended."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from ..core.checks import GradganError
+from ..core.files import writing
+from ..core.launch import launched
+from ..core.record import RunFolder
+from ..core.rng import Streams
+from ..core.stopping import Stopping, Terminated, listening
+from ..report import write_report
+from ..training.hooks import Evaluate, Halt, Hook, Log, Samples, Save
+from ..training.parallel import hooks_of, join, leave, led_by_rank_0, same_weights, together
+from ..training.state import State
+from ..training.trainer import fit
+from .about import about
+from .build import build, device_of, schedule_of
+from .choose_metrics import is_better, score_of
+from .complete import complete
+from .config import Config
+from .configure import configure
+from .evaluate import Evaluator
+from .reading import read_config, to_yaml
+from .rehearse import rehearse
+from .run import POINTS, Run, picture
+from .skipped import tell_skipped
+
+_LOGGER = logging.getLogger("gradgan")
+_PICTURE = 100
+"""How many samples a picture of images shows; points show more."""
+
+
+def train(
+    what: str | Config = "digits",
+    *,
+    system: str | None = None,
+    data: str | None = None,
+    steps: int | None = None,
+    seed: int | None = None,
+    settings: Sequence[str] = (),
+    out: str | Path | None = None,
+    resume: bool = False,
+    hooks: Sequence[Hook] = (),
+) -> Run:
+    """Train a preset or a config into a folder and return the run.
+
+    `settings` are `key=value` as on the command line; `out` is runs/PRESET-SYSTEM-SEED where it is left out; `resume`
+    continues the run that lies in `out`, or begins it. `hooks` are called after every round, beside gradgan's own.
+    Under torchrun its processes share the batch, and rank 0 alone writes; see docs/distributed.md.
+    Raises GradganError for bad input before anything is written, NonFiniteError for a run that diverged. Ctrl-C and
+    SIGTERM finish the step and save, then raise KeyboardInterrupt and SystemExit(143), see docs/resume.md.
+    """
+    wanted = configure(what, system=system, data=data, steps=steps, seed=seed, settings=settings)
+    world = join(device_of(wanted.device))
+    experiment = build(wanted, world)
+    config = experiment.config
+    evaluator = Evaluator(experiment.dataset, config.evaluate.metrics, samples=config.evaluate.samples)
+    if config.evaluate.every:
+        score_of(experiment.dataset, evaluator.names)
+    rehearse(experiment)
+    path = (default_out(config) if out is None else Path(out)).expanduser()
+    if not world.first:
+        return _follow(Run(RunFolder(path), experiment), hooks, evaluator)
+    # A job that torchrun has started again goes on.
+    folder = _folder(path, config, resume=resume or launched().restart > 0)
+    run = Run(folder, experiment)
+    with listening() as stopping:
+        try:
+            _take_up(run)
+            world.wait()
+            folder.update_info(**about(experiment, evaluator.reported))
+            tell_skipped(experiment.dataset, folder)
+            with _threads(config.threads), together():
+                _fit(run, hooks, evaluator, stopping)
+                results = {name: estimate.value for name, estimate in run.evaluate(evaluator).items()}
+            folder.update_info(status="finished", message="", results=results)
+        except BaseException as error:
+            stopped = isinstance(error, (KeyboardInterrupt, Terminated))
+            _note(folder, "stopped" if stopped else "failed", error, report=not stopping.at_once)
+            raise
+        finally:
+            folder.close()
+        write_report(folder)
+    return run
+
+
+def _take_up(run: Run) -> None:
+    """Put the run where its newest usable checkpoint left it, and its folder with it."""
+    broken = run.restore_newest(run.folder.checkpoints(), globally=True)
+    for path in broken or ():
+        run.folder.set_aside(path)
+    run.folder.rewind(-1 if broken is None else run.step)
+
+
+def _follow(run: Run, hooks: Sequence[Hook], evaluator: Evaluator) -> Run:
+    """What every rank but the first does: take up what rank 0 took up, play the same rounds, write nothing."""
+    with led_by_rank_0(), _threads(run.config.threads), together():
+        run.experiment.state.world.wait()  # until the folder is as rank 0 goes on from it
+        run.restore_newest(run.folder.checkpoints(), globally=True)
+        _fit(run, hooks, evaluator, Stopping())
+    return run
+
+
+def _note(folder: RunFolder, status: str, error: BaseException, *, report: bool) -> None:
+    """Say in the folder how the run ended. A folder that cannot be written is the error already told, not a second."""
+    message = str(error) or "interrupted" if status == "stopped" else f"{type(error).__name__}: {error}"
+    with suppress(GradganError):
+        folder.update_info(status=status, message=message)
+        if report:
+            write_report(folder)
+
+
+@contextmanager
+def _threads(n: int) -> Iterator[None]:
+    """n CPU threads within, as many as before afterwards; 0 changes nothing."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(n or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _folder(out: Path, config: Config, *, resume: bool) -> RunFolder:
+    """The run's folder. A resumed run may have more steps, other intervals or another device than it began with."""
+    text = to_yaml(config)
+    stored = out / "config.yaml"
+    with writing(out):
+        there = resume and stored.is_file()
+    if not there:
+        return RunFolder.create(out, config_yaml=text, resume=resume)
+    reached = max((step for step, _ in RunFolder.open(out).checkpoints()), default=0)
+    if reached > config.steps:
+        raise GradganError(f"{out} stands at step {reached} already, got steps={config.steps}. Give more to go on.")
+    # Completed anew, so that a run of an older gradgan, which knew fewer keys, can go on.
+    before = complete(read_config(stored))
+    same = replace(before, **{key: getattr(config, key) for key in _MAY_CHANGE}) == config
+    if same and before.steps != config.steps:
+        _LOGGER.warning(
+            "steps is %d now and was %d: schedules see step/steps, so they go on from another place.",
+            config.steps, before.steps,
+        )  # fmt: skip
+    folder = RunFolder.create(out, config_yaml=stored.read_text(encoding="utf-8") if same else text, resume=True)
+    try:
+        folder.replace_config(text)
+    except BaseException:
+        folder.close()
+        raise
+    return folder
+
+
+_MAY_CHANGE = ("steps", "log", "sample", "checkpoint", "evaluate", "device", "threads")
+"""What a resumed run may be given anew."""
+
+
+def default_out(config: Config) -> Path:
+    """Where a run goes unless it is told."""
+    return Path("runs") / f"{config.preset}-{config.system}-{config.seed}"
+
+
+def _fit(run: Run, hooks: Sequence[Hook], evaluator: Evaluator, stopping: Stopping) -> None:
+    config, state, world = run.config, run.experiment.state, run.experiment.state.world
+    same_weights(state)
+    # 0 = once an epoch: a round takes critic_steps batches from the data.
+    epoch = max(1, len(run.dataset) // config.batch // (config.critic_steps or 1))
+    save = Save(run.folder, config.checkpoint.every or epoch, config.checkpoint.keep, config.checkpoint.keep_every)
+    samples = _samples_hook(run, config.sample.every or epoch)
+    own = [_log_hook(run, epoch), samples, *_evaluate_hook(run, evaluator), save, *hooks]
+    own.append(Halt(stopping, save, config.steps))
+    if state.step == 0 and world.first:
+        samples.draw(state)
+    with stopping.patient():
+        fit(
+            state,
+            run.experiment.players,
+            run.experiment.system.loss,
+            steps=config.steps,
+            hooks=hooks_of(world, own, save.every),
+            latents=run.experiment.system.latents,
+            rates=schedule_of(config.lr),
+            conditional=config.conditional,
+            engine=config.engine,
+            precision=config.precision,
+        )
+        leave(world)
+        if world.first:
+            _finish(run, samples, save)
+    if stopping.signal is not None:
+        raise stopping.error("stopped after the last step, which is saved. The same command and --resume measures it.")
+
+
+def _finish(run: Run, samples: Samples, save: Save) -> None:
+    """What the last step wants whatever the intervals are. The picture first: a checkpoint says that all before it is
+    there."""
+    if run.step not in dict(run.folder.grids()):
+        samples.draw(run.experiment.state)
+    if run.step not in dict(run.folder.checkpoints()):
+        save.save(run.experiment.state)
+
+
+def _log_hook(run: Run, epoch: int) -> Log:
+    """The log, going on from the last line of training; evaluations are lines of their own, without learning rates."""
+    last = [entry for entry in run.log() if any(name.startswith("lr/") for name in entry.numbers)][-1:]
+    mark = (last[0].step, last[0].seconds) if last else None
+    return Log(run.folder, run.config.log.every or epoch, mark=mark)
+
+
+def _evaluate_hook(run: Run, evaluator: Evaluator) -> list[Evaluate]:
+    """Before the checkpoint is written, which holds the best so far."""
+    if run.config.evaluate.every == 0:
+        return []
+
+    def measure(state: State) -> dict[str, float]:
+        return {name: estimate.value for name, estimate in evaluator.measure(run.drawn()).items()}
+
+    score = score_of(run.dataset, evaluator.names)
+    return [Evaluate(run.folder, run.config.evaluate.every, measure, score, partial(is_better, score))]
+
+
+def _samples_hook(run: Run, every: int) -> Samples:
+    """Pictures from latents that never change, each class in turn where there are classes."""
+    config, dataset = run.config, run.dataset
+    streams = Streams(config.seed, run.experiment.state.device)
+    n = _PICTURE if dataset.kind == "images" else POINTS
+    z = torch.randn(n, config.latent, generator=streams["picture"], device=streams.device)
+    labels = torch.arange(n, device=streams.device) % dataset.classes if config.conditional else None
+    return Samples(run.folder, every, z, labels, lambda x: picture(dataset, x))
