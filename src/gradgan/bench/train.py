@@ -8,6 +8,7 @@ import torch
 from ..core.checks import GradganError, finite
 from ..experiment import Experiment, build, configure
 from ..experiment.build import schedule_of
+from ..experiment.machine import precision_of
 from ..training.state import Numbers, State
 from ..training.trainer import fit
 from .by_hand import ring_by_hand
@@ -95,7 +96,8 @@ def fitting(experiment: Experiment) -> Callable[[int], object]:
             rates=schedule_of(config.lr),
             conditional=config.conditional,
             engine=config.engine,
-            precision=config.precision,
+            precision=precision_of(config),
+            compile=config.compile,
         )
 
     return play

@@ -30,6 +30,8 @@ def train(
     out: Path | None = None,
     data_path: Annotated[str | None, tyro.conf.arg(name="data.path")] = None,
     device: str | None = None,
+    precision: str | None = None,
+    compile: bool = False,
     settings: tyro.conf.UseAppendAction[Settings] = (),
     config: Path | None = None,
     resume: bool = False,
@@ -46,6 +48,8 @@ def train(
         out: the run folder; runs/PRESET-SYSTEM-SEED where it is left out.
         data_path: folder or file, for data sets that are read from disk.
         device: auto (CUDA where there is one, else the CPU), cpu or cuda.
+        precision: auto, float32 or bfloat16 (of the networks' products).
+        compile: put the steps through torch.compile.
         config: a YAML file instead of a preset, such as a run's config.yaml.
         resume: continue the run in --out if there is one, else begin it.
         dry_run: print the complete config and train nothing.
@@ -54,7 +58,7 @@ def train(
 
     if preset is not None and config is not None:
         raise GradganError(f"give a preset or --config, not both: got {preset} and {config}.")
-    flags = {"device": device, "data.path": data_path}
+    flags = {"device": device, "data.path": data_path, "precision": precision, "compile": compile or None}
     chosen = configure(
         preset or "digits" if config is None else read_config(config),
         system=system,

@@ -89,6 +89,11 @@ def sample_gradient(values: Scores, x: Samples) -> Samples:
     return gradient
 
 
+def laid_out_as(parameter: Tensor, x: Tensor) -> Tensor:
+    """x in the memory layout of a parameter of its shape: fused optimisers walk both by address."""
+    return x if x.stride() == parameter.stride() else torch.empty_like(parameter, dtype=x.dtype).copy_(x)
+
+
 def squared_norm(gradient: Tensor) -> Scores:
     """||g_i||^2 over everything but the batch: (n, *event) -> (n,). Flat or channels_last, any number of dimensions."""
     return gradient.square().flatten(1).sum(1)

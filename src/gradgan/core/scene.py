@@ -64,11 +64,11 @@ class Scene:
         self.labels = labels
         self.rng = rng
 
-    def again(self) -> "Scene":
-        """The same scene with nothing computed yet."""
+    def again(self, networks: Mapping[str, nn.Module] | None = None) -> "Scene":
+        """The same scene with nothing computed yet, by these networks if they are given."""
         return Scene(
             payer=self.payer,
-            networks=self.networks,
+            networks=networks or self.networks,
             loss=self.loss,
             real=self.real,
             z=self.z,

@@ -11,11 +11,12 @@ from ..core.checks import GradganError, batch_of, same_shape, separate_samples, 
 from ..core.scene import LossLike
 from ..core.types import Critic, Labels, Samples
 from . import double, sweep
+from .compiled import compiled
 from .parts import Job, Parts, TermLike, job_of
 from .tape import Obstacle
 from .verdict import say_once, verdict_of
 
-Engine = Literal["auto", "sweep", "double_backward", "usual"]
+Engine = Literal["auto", "sweep", "double_backward", "usual", "compiled"]
 
 
 def critic_backward(
@@ -38,7 +39,8 @@ def critic_backward(
     `fake` counts as constant; `labels` (n,) belong to both batches and to every point; `rng` draws the points.
     `engine`: "sweep" is exact and cheapest, for critics that are piecewise linear in their activations;
     "double_backward" shares one forward between score and slope; "usual" is the slow reference with a forward for
-    each; "auto" takes the sweep where it can and says once where it cannot.
+    each; "compiled" puts the whole step through torch.compile; "auto" takes the sweep where it can and says once where
+    it cannot.
     Shapes: real, fake (n, *event). Raises GradganError for a term that is not an input-gradient penalty, a critic that
     mixes samples (BatchNorm) under a penalty, a critic with nothing to train, and engine="sweep" where it cannot be.
     """
@@ -64,6 +66,8 @@ def _by(engine: Engine, job: Job) -> Parts:
     if engine == "usual":
         return double.usual(job)
     verdict = verdict_of(job)
+    if engine == "compiled":
+        return compiled(job, together=verdict.separable)
     if engine != "double_backward" and job.charges and not verdict.obstacle:
         try:
             return sweep.sweep(job, together=verdict.separable)

@@ -45,7 +45,8 @@ class Parts:
     penalties {name: ()}       mean of each paid penalty, without its weight
     real_scores, fake_scores   (n,)
     slopes {name: (n,)}        ||grad D|| at the points of each paid penalty
-    engine                     the way taken: "sweep", "double_backward" (also where nothing was charged) or "usual"
+    engine                     the way taken: "sweep", "double_backward" (also where nothing was charged), "usual" or
+                               "compiled"
     """
 
     loss: Scalar
@@ -96,13 +97,8 @@ class Job:
         return batches[0] if len(batches) == 1 else torch.cat(batches)
 
     def scores(self, x: Tensor) -> Tensor:
-        """The critic's scores of x, float32 at least: a whole number of batches, each with the step's labels."""
-        if self.labels is None:
-            scores = self.critic(x)
-        else:
-            scores = self.critic(x, self.labels.repeat(len(x) // len(self.labels)))
-        scores = scores_of(scores, len(x), caller="critic_backward")
-        return scores.float() if scores.dtype in (torch.bfloat16, torch.float16) else scores
+        """The critic's scores of x, a whole number of batches."""
+        return scores_by(self.critic, x, self.labels)
 
     def adversarial(self, scores: dict[str, Tensor]) -> Tensor:
         """The mean of the loss, in the graph of the scores."""
@@ -136,6 +132,13 @@ class Job:
             slopes={charge.name: norms[charge.at] for charge in self.charges},
             engine=engine,
         )
+
+
+def scores_by(critic: Critic, x: Samples, labels: Labels | None) -> Scores:
+    """The scores of x, float32 at least: a whole number of batches, each with the step's labels."""
+    scores = critic(x) if labels is None else critic(x, labels.repeat(len(x) // len(labels)))
+    scores = scores_of(scores, len(x), caller="critic_backward")
+    return scores.float() if scores.dtype in (torch.bfloat16, torch.float16) else scores
 
 
 def job_of(

@@ -18,6 +18,7 @@ from ..training.schedules import Schedule
 from ..training.state import State
 from .complete import complete, schedule_fields, system_of
 from .config import Config, NetworkConfig, ScheduleConfig
+from .machine import device_of
 from .refuse import refuse_undifferentiable
 
 
@@ -66,18 +67,6 @@ def build(config: Config, world: World | None = None) -> Experiment:
         device=device,
     )
     return Experiment(config, dataset, system, players, state)
-
-
-def device_of(name: str) -> torch.device:
-    """The device that `auto` or a torch name stands for."""
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.Generator(device)
-    except (RuntimeError, AssertionError) as error:
-        raise GradganError(f"device {name!r} is not to be had here; use auto, cpu or cuda.") from error
-    return device
 
 
 def dataset_of(config: Config) -> Dataset:

@@ -12,6 +12,7 @@ from ..networks import NETWORKS
 from ..penalties import PENALTIES
 from ..systems import SYSTEMS, System, variational
 from .config import Config, DataConfig, NetworkConfig, Options, PenaltyConfig, Plain, ScheduleConfig
+from .machine import precision_of
 
 # What the build gives to every network and data set; not the user's to choose.
 _GIVEN = ("event", "latent", "classes", "path", "output")
@@ -32,6 +33,7 @@ def complete(config: Config) -> Config:
         data=_data(config.data),
         critic=_critic(config.critic, system),
         generator=_network(config.generator, "generator"),
+        precision=precision_of(config),
     )
     roles = {extra.player.name: extra.role for extra in system.extras}
     for player in ("gon", "encoder"):

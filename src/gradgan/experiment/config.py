@@ -163,8 +163,11 @@ class Config:
     """Decay per step of the generator's average, from which samples are drawn."""
     engine: Literal["auto", "sweep", "double_backward", "usual"] = "auto"
     """How the critic's gradient penalties are differentiated (docs/sweep.md); all give the same gradient."""
-    precision: Literal["float32", "bfloat16"] = "float32"
-    """Of the networks' products; weights, losses, penalties' reductions and optimisers stay float32."""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Of the networks' products; weights, losses, penalties' reductions and optimisers stay float32. auto: bfloat16
+    for convolutional networks, whose training was measured equal, where the device is fast at it; else float32."""
+    compile: bool = False
+    """Do the critic's step and the other players' losses go through torch.compile, in place of `engine`?"""
     seed: int = 0
     """Every random stream of the run starts from it."""
     device: str = "auto"

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from ..data import Dataset
 from ..engine.audit import require_double_backward
+from ..engine.compiled import compilable
 from ..penalties import InputGradientPenalty, LatentPenalty
 from ..systems import System
 from .config import Config
@@ -16,7 +17,9 @@ LOOKED_AT = 2
 def refuse_undifferentiable(
     config: Config, dataset: Dataset, system: System, critic: nn.Module, device: torch.device
 ) -> None:
-    """Refuse a critic that cannot be differentiated twice where a penalty that is paid needs it."""
+    """Refuse a critic that cannot be differentiated twice where a penalty that is paid needs it, or not be compiled."""
+    if config.compile:
+        compilable(critic)
     twice = (InputGradientPenalty, LatentPenalty)
     if any(term.weight > 0 and isinstance(term.penalty, twice) for term in system.terms):
         require_double_backward(critic, *looked_at(config, dataset, device), caller=f"system {config.system!r}")

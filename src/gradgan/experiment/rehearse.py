@@ -27,6 +27,7 @@ def rehearse(experiment: Experiment) -> None:
         real = dataset.scaled(index).to(state.device)
         labels = None if dataset.labels is None or not config.conditional else dataset.labels[index].to(state.device)
         rng = torch.Generator(state.device).manual_seed(0)
+        engine = "compiled" if config.compile else config.engine
         z = torch.randn(n, config.latent, generator=rng, device=state.device)
         try:
             for player in experiment.players:
@@ -38,7 +39,7 @@ def rehearse(experiment: Experiment) -> None:
                     labels=labels, rng=rng, world=state.world,
                 )  # fmt: skip
                 if player.loss is Scene.critic_loss:
-                    player, _ = through_engine(player, scene, step=0, progress=0.0, engine=config.engine)
+                    player, _ = through_engine(player, scene, step=0, progress=0.0, engine=engine)
                 total, _ = objective(player, scene, step=0, progress=0.0)
                 if total is not None and total.requires_grad:
                     total.backward()

@@ -21,12 +21,13 @@ from ..training.parallel import hooks_of, join, leave, led_by_rank_0, same_weigh
 from ..training.state import State
 from ..training.trainer import fit
 from .about import about
-from .build import build, device_of, schedule_of
+from .build import build, schedule_of
 from .choose_metrics import is_better, score_of
 from .complete import complete
 from .config import Config
 from .configure import configure
 from .evaluate import Evaluator
+from .machine import device_of, precision_of
 from .reading import read_config, to_yaml
 from .rehearse import rehearse
 from .run import POINTS, Run, picture
@@ -187,7 +188,8 @@ def _fit(run: Run, hooks: Sequence[Hook], evaluator: Evaluator, stopping: Stoppi
             rates=schedule_of(config.lr),
             conditional=config.conditional,
             engine=config.engine,
-            precision=config.precision,
+            precision=precision_of(config),
+            compile=config.compile,
         )
         leave(world)
         if world.first:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from ..core.gradients import laid_out_as
 from ..core.rng import Streams, normal
 from ..core.world import World
 
@@ -112,11 +113,11 @@ class State:
 
 
 def _lay_out_as_parameters(optimiser: torch.optim.Optimizer) -> None:
-    """Give every moment its parameter's memory layout: fused Adam walks both by address, and files hold them plain."""
+    """Give every moment its parameter's memory layout: files hold them plain."""
     for parameter, moments in optimiser.state.items():
         for name, moment in moments.items():
             if isinstance(moment, Tensor) and moment.ndim > 0:
                 if moment.shape != parameter.shape:
                     shapes = f"{tuple(moment.shape)} for a parameter of shape {tuple(parameter.shape)}"
                     raise RuntimeError(f"the optimiser's {name} has shape {shapes}")
-                moments[name] = torch.empty_like(parameter, dtype=moment.dtype).copy_(moment)
+                moments[name] = laid_out_as(parameter, moment)

@@ -1,5 +1,6 @@
 """One update of one player, and one round of all of them."""
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal, TypeAlias
@@ -7,6 +8,7 @@ from typing import Literal, TypeAlias
 import torch
 from torch import Tensor, nn
 
+from ..core.gradients import laid_out_as
 from ..core.scene import LossLike, Scene
 from ..core.types import Labels, Latents, Samples
 from ..engine import Engine, critic_backward
@@ -17,22 +19,32 @@ from .state import Numbers, State
 
 Precision = Literal["float32", "bfloat16"]
 
-LatentSource: TypeAlias = Callable[[Mapping[str, nn.Module], Samples, Labels | None, Latents], Tensor]
+Networks: TypeAlias = Mapping[str, nn.Module]
+"""Every player's network by name."""
+
+LatentSource: TypeAlias = Callable[[Networks, Samples, Labels | None, Latents], Tensor]
 """Where a step's latents come from: (networks, real, labels, prior latents) -> latents."""
 
 
 def objective(
-    player: Player, scene: Scene, *, step: int, progress: float, precision: Precision = "float32"
+    player: Player,
+    scene: Scene,
+    *,
+    step: int,
+    progress: float,
+    precision: Precision = "float32",
+    compiled: Networks | None = None,
 ) -> tuple[Tensor | None, Numbers]:
     """What the player minimises in this scene, and each part of it before its weight.
 
-    The loss runs its networks in `precision`; the terms, which differentiate twice, in float32.
+    The loss runs its networks in `precision`, and as `compiled` ones if they are given; the terms, which differentiate
+    twice, run the scene's own in float32.
     """
     total: Tensor | None = None
     numbers: Numbers = {}
     if player.loss is not None:
         with autocast(scene.real.device, precision):
-            total = player.loss(scene).mean()
+            total = player.loss(scene if compiled is None else scene.again(compiled)).mean()
         numbers[f"{player.name}/loss"] = total.detach()
     if precision != "float32":
         scene = scene.again()
@@ -59,6 +71,7 @@ def update(
     measure: bool,
     engine: Engine = "auto",
     precision: Precision = "float32",
+    compiled: Networks | None = None,
 ) -> Numbers:
     """One gradient step of one player, on its own parameters only."""
     parameters = state.parameters[player.name]
@@ -68,11 +81,11 @@ def update(
     if player.loss is Scene.critic_loss:
         with autocast(scene.real.device, precision):
             player, numbers = through_engine(player, scene, step=state.step, progress=progress, engine=engine)
-    total, others = objective(player, scene, step=state.step, progress=progress, precision=precision)
+    total, others = objective(player, scene, step=state.step, progress=progress, precision=precision, compiled=compiled)
     numbers |= others
     if total is not None and total.requires_grad:
         # `inputs` keeps the gradient out of the other players' parameters, and saves its cost.
-        total.backward(inputs=[p for p in parameters if p.requires_grad])
+        _backward(total, [p for p in parameters if p.requires_grad], compiled=compiled is not None)
     # The mean over the ranks is the global batch's gradient, whichever way each of them took.
     state.world.average_([p.grad for p in parameters if p.grad is not None])
     if player.clip_gradient is not None:
@@ -87,6 +100,19 @@ def update(
             for parameter in parameters:
                 parameter.clamp_(-player.clip_weights, player.clip_weights)
     return numbers
+
+
+def _backward(total: Tensor, parameters: list[Tensor], *, compiled: bool) -> None:
+    """Add the gradient to `.grad`. Compiled code hands it over in a layout of its own, which torch warns of."""
+    if not compiled:
+        total.backward(inputs=parameters)
+        return
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "grad and param do not obey the gradient layout contract")
+        total.backward(inputs=parameters)
+    for parameter in parameters:
+        if parameter.grad is not None:
+            parameter.grad = laid_out_as(parameter, parameter.grad)
 
 
 def through_engine(
@@ -125,6 +151,7 @@ def play_round(
     measure: bool = False,
     engine: Engine = "auto",
     precision: Precision = "float32",
+    compiled: Networks | None = None,
 ) -> Numbers:
     """Every player moves, in order, `player.steps` times; then the average follows and the step counts up.
 
@@ -153,8 +180,9 @@ def play_round(
                 world=state.world,
             )
             numbers |= update(
-                state, player, scene, progress=progress, measure=measure, engine=engine, precision=precision
-            )
+                state, player, scene, progress=progress, measure=measure, engine=engine, precision=precision,
+                compiled=compiled,
+            )  # fmt: skip
             if measure and player.name == "critic":
                 numbers |= critic_numbers(scene)
     state.average.update_parameters(state.networks["generator"])

@@ -2,6 +2,10 @@
 
 import time
 from collections.abc import Sequence
+from typing import cast
+
+import torch
+from torch import nn
 
 from ..core.checks import GradganError
 from ..core.scene import LossLike
@@ -10,7 +14,7 @@ from .hooks import Hook
 from .objective import Player
 from .schedules import Schedule
 from .state import State
-from .steps import LatentSource, Precision, play_round
+from .steps import LatentSource, Networks, Precision, play_round
 
 
 def fit(
@@ -25,13 +29,18 @@ def fit(
     conditional: bool = False,
     engine: Engine = "auto",
     precision: Precision = "float32",
+    compile: bool = False,
 ) -> State:
     """Train until `state.step == steps`. A step is one round: the critic's updates, then everybody else's one.
 
-    Penalties are paid on the steps where step % every == 0; schedules see step / steps.
+    Penalties are paid on the steps where step % every == 0; schedules see step / steps. `compile`: the critic's step
+    and the other players' losses go through torch.compile, whatever `engine` says; terms that differentiate twice do
+    not.
     """
     if steps < state.step:
         raise GradganError(f"the run stands at step {state.step} already, wanted {steps}. Give more steps to go on.")
+    engine = "compiled" if compile else engine
+    compiled = _compiled(state.networks) if compile else None
     started = time.perf_counter() - state.seconds
     while state.step < steps:
         measure = any(hook.wants_numbers(state.step + 1) for hook in hooks)
@@ -46,8 +55,14 @@ def fit(
             measure=measure,
             engine=engine,
             precision=precision,
+            compiled=compiled,
         )
         state.seconds = time.perf_counter() - started
         for hook in hooks:
             hook(state, numbers)
     return state
+
+
+def _compiled(networks: Networks) -> Networks:
+    """The same weights behind torch.compile, each network at its first call."""
+    return {name: cast(nn.Module, torch.compile(network)) for name, network in networks.items()}

@@ -1,0 +1,41 @@
+"""What `auto` stands for on this machine: the device, and the precision of the networks' products."""
+
+import torch
+
+from ..core.checks import GradganError
+from ..training.steps import Precision
+from .config import Config
+
+_MEASURED_EQUAL = ("conv_generator", "conv_critic")
+"""Networks whose training in bfloat16 was measured to be as good as in float32 (docs/performance.md). Small fully
+connected ones gain nothing by it, and nobody has measured the others."""
+
+
+def device_of(name: str) -> torch.device:
+    """The device that `auto` or a torch name stands for."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.Generator(device)
+    except (RuntimeError, AssertionError) as error:
+        raise GradganError(f"device {name!r} is not to be had here; use auto, cpu or cuda.") from error
+    return device
+
+
+def precision_of(config: Config) -> Precision:
+    """What the networks of this experiment compute in: bfloat16 for `auto` where the device is fast at it and the
+    training was measured equal."""
+    if config.precision != "auto":
+        return config.precision
+    names = (config.generator.name, config.critic.name)
+    equal = all(name in _MEASURED_EQUAL for name in names)
+    return "bfloat16" if equal and fast_at_bfloat16(device_of(config.device)) else "float32"
+
+
+def fast_at_bfloat16(device: torch.device) -> bool:
+    """Has it matrix units for bfloat16: AMX on a processor, tensor cores on a GPU (compute capability 8.0 or later)?"""
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    # Without tiles (AVX-512 alone) bfloat16 convolutions are hardly faster than float32 ones.
+    return device.type == "cpu" and bool(torch.cpu.get_capabilities().get("amx_bf16", False))
