@@ -19,7 +19,7 @@ from ..bench.train import fitting
 from ..core.errors import GradganError
 from ..core.files import replace_file, to_json, writing
 from ..experiment import Config, build, complete
-from ..experiment.build import device_of
+from ..experiment.machine import device_of
 from ..experiment.config import NetworkConfig, VariationalConfig
 
 _ROUNDS = 7
