@@ -19,8 +19,8 @@ from ..bench.train import fitting
 from ..core.errors import GradganError
 from ..core.files import replace_file, to_json, writing
 from ..experiment import Config, build, complete
-from ..experiment.machine import device_of
 from ..experiment.config import NetworkConfig, VariationalConfig
+from ..experiment.machine import device_of
 
 _ROUNDS = 7
 _TOGETHER, _MOST = 0.3, 10
