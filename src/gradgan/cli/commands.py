@@ -1,13 +1,16 @@
 """The commands, one function each; what they need is imported when they are called."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
 from ..bench.options import ApproximateBench, MetricsBench, PenaltiesBench, RanksBench, TrainBench
 from ..core.errors import GradganError
 from ..core.launch import launched
+
+if TYPE_CHECKING:
+    from ..experiment import Config
 
 Settings = Annotated[
     tuple[tuple[str, ...], ...],
@@ -70,18 +73,7 @@ def train(
     if dry_run:
         print(to_yaml(complete(chosen)), end="")
         return
-    from ..experiment import train as run_training
-    from .progress import Progress
-
-    folder = default_out(chosen) if out is None else out
-    if not launched().first:
-        run_training(chosen, out=folder, resume=resume)  # rank 0 shows and prints
-        return
-    with Progress(f"{chosen.preset} · {chosen.system}", chosen.steps, every=chosen.log.every) as progress:
-        run = run_training(chosen, out=folder, resume=resume, hooks=[progress])
-    for name, value in run.folder.info()["results"].items():
-        print(f"{name:20} {value:.4g}")
-    print(f"report: {run.report}")
+    _run_and_tell(chosen, default_out(chosen) if out is None else out, resume=resume)
 
 
 def sample(
@@ -275,6 +267,21 @@ def compare(
     if seeds is not None:
         flags["seeds"] = seeds[0] if len(seeds) == 1 else list(seeds)
     run_compare(config, flags, out=out, workers=workers, dry_run=dry_run)
+
+
+def _run_and_tell(chosen: "Config", folder: Path, *, resume: bool) -> None:
+    """Train with a line of progress, then print the outcome; other ranks than 0 train in silence."""
+    from ..experiment import train as run_training
+    from .progress import Progress
+
+    if not launched().first:
+        run_training(chosen, out=folder, resume=resume)  # rank 0 shows and prints
+        return
+    with Progress(f"{chosen.preset} · {chosen.system}", chosen.steps, every=chosen.log.every) as progress:
+        run = run_training(chosen, out=folder, resume=resume, hooks=[progress])
+    for name, value in run.folder.info()["results"].items():
+        print(f"{name:20} {value:.4g}")
+    print(f"report: {run.report}")
 
 
 def _flat(settings: tuple[tuple[str, ...], ...]) -> list[str]:

@@ -134,7 +134,7 @@ class Job:
         )
 
 
-def scores_by(critic: Critic, x: Samples, labels: Labels | None) -> Scores:
+def scores_by(critic: Critic, x: Tensor, labels: Tensor | None) -> Tensor:
     """The scores of x, float32 at least: a whole number of batches, each with the step's labels."""
     scores = critic(x) if labels is None else critic(x, labels.repeat(len(x) // len(labels)))
     scores = scores_of(scores, len(x), caller="critic_backward")
