@@ -8,6 +8,7 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src" / "gradgan"
 _STOREYS = (
     ("core",),
+    ("alarm",),
     ("losses", "penalties", "networks", "data", "metrics", "report", "testing", "engine"),
     ("training",),
     ("systems",),

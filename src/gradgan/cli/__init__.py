@@ -4,13 +4,13 @@ import os
 import sys
 from collections.abc import Sequence
 
-from ..core.errors import GradganError, LostRankError, NonFiniteError
+from ..core.errors import GradganError, LostRankError, NonFiniteError, SickRunError
 from ..core.launch import launched
 from ..core.stopping import Interrupted, Terminated
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command; exit codes: 2 bad input, told in one line; 3 a run that diverged; 4 another process of the job was
+    """Run a command; exit codes: 2 bad input, told in one line; 3 a sick run; 4 another process of the job was
     lost; 130 Ctrl-C; 143 SIGTERM."""
     import tyro
 
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         )
     except LostRankError as error:
         _leave(str(error), error.exit_code, echo=True)
-    except NonFiniteError as error:
+    except (NonFiniteError, SickRunError) as error:
         _leave(str(error), 3)
     except GradganError as error:
         _leave(str(error), 2)

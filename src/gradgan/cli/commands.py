@@ -35,6 +35,7 @@ def train(
     device: str | None = None,
     precision: str | None = None,
     compile: bool = False,
+    on_alarm: Literal["warn", "stop", "rollback"] | None = None,
     settings: tyro.conf.UseAppendAction[Settings] = (),
     config: Path | None = None,
     resume: bool = False,
@@ -53,6 +54,7 @@ def train(
         device: auto (CUDA where there is one, else the CPU), cpu or cuda.
         precision: auto, float32 or bfloat16 (of the networks' products).
         compile: put the steps through torch.compile.
+        on_alarm: what to do when the run falls ill: say so (the default), stop, or go back and on (docs/alarm.md).
         config: a YAML file instead of a preset, such as a run's config.yaml.
         resume: continue the run in --out if there is one, else begin it.
         dry_run: print the complete config and train nothing.
@@ -61,7 +63,13 @@ def train(
 
     if preset is not None and config is not None:
         raise GradganError(f"give a preset or --config, not both: got {preset} and {config}.")
-    flags = {"device": device, "data.path": data_path, "precision": precision, "compile": compile or None}
+    flags = {
+        "device": device,
+        "data.path": data_path,
+        "precision": precision,
+        "compile": compile or None,
+        "alarm.action": on_alarm,
+    }
     chosen = configure(
         preset or "digits" if config is None else read_config(config),
         system=system,
@@ -161,6 +169,17 @@ def report(run: tyro.conf.Positional[Path]) -> None:
     from ..report import write_report
 
     print(write_report(RunFolder.open(run)))
+
+
+def doctor(run: tyro.conf.Positional[Path]) -> None:
+    """Say whether a run is or was sick, of what, since when, and what usually helps; and write its report again.
+
+    Args:
+        run: the run folder.
+    """
+    from .doctoring import print_diagnosis
+
+    print_diagnosis(run)
 
 
 def dynamics(
@@ -288,5 +307,5 @@ def _flat(settings: tuple[tuple[str, ...], ...]) -> list[str]:
     return [assignment for group in settings for assignment in group]
 
 
-_ALL = (train, sample, evaluate, compare, report, parts, cite, dynamics, audit, bench)
+_ALL = (train, sample, evaluate, compare, report, doctor, parts, cite, dynamics, audit, bench)
 COMMANDS = {command.__name__: command for command in _ALL}

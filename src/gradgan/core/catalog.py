@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, get_type_hints
 
-from .checks import GradganError, unknown_name
+from .errors import GradganError, unknown_name
 from .plain import described, fits
 
 

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from .errors import GradganError as GradganError
 from .errors import NonFiniteError as NonFiniteError
+from .errors import SickRunError as SickRunError
 from .errors import unknown_name as unknown_name
 
 

@@ -18,6 +18,16 @@ class LostRankError(GradganError, ConnectionError):
     exit_code = 4
 
 
+class SickRunError(GradganError):
+    """A watcher named an illness of the run, and was told to do more about it than to say so."""
+
+    def __init__(self, message: str, *, illness: str, since: int) -> None:
+        """`since`: the step at which the signs began."""
+        super().__init__(message)
+        self.illness = illness
+        self.since = since
+
+
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> GradganError:
     """The error for a name that is in no catalog, with the nearest ones that are."""
     known = sorted(known)

@@ -39,6 +39,32 @@ NUMBERS: Mapping[str, Number] = {
     "slope/latent": Number(
         "1/latent", "Mean ||grad_z P(G(z))||; near 0, the critic's verdict no longer depends on the latent."
     ),
+    "critic/told": Number(
+        "share",
+        "Share of pairs of a real and a generated sample that the critic orders rightly; 0.5: it cannot tell them.",
+    ),
+    "critic/score_held_out": Number(
+        "score", "Mean score of real samples that nobody learns from; should stay beside the training samples' score."
+    ),
+    "critic/memory": Number(
+        "share",
+        "Share of pairs in which a training sample is scored above a held-out one: 0.5, nothing is learned by heart.",
+    ),
+    "generator/pull": Number(
+        "1",
+        "Mean |slope| of the generator's loss by the fake scores: near 0, a sure critic leaves it nothing to follow.",
+    ),
+    "generator/unrest": Number(
+        "data widths",
+        "Mean distance of the generator's samples to its average's, from the same latents; near 0 while it settles.",
+    ),
+    "diversity/distance": Number("1", "Mean distance of two generated samples, per that of two real ones; 1 is right."),
+    "diversity/nearest": Number(
+        "1", "Mean distance of a generated sample to the nearest other one, per the same among real ones; 1 is right."
+    ),
+    "diversity/missed": Number(
+        "1", "Mean distance of a real sample to the nearest generated one, per that to the nearest real one; 1 is best."
+    ),
     "speed": Number("rounds/s", "Rounds per second since the step logged before; one round moves every player."),
     "modes": Number("modes", "Modes of the data that at least one good sample lies on; all of them is best."),
     "high_quality": Number("share", "Share of samples within three standard deviations of a mode; 1 is best."),
@@ -101,9 +127,14 @@ def describe(name: str, penalties: Mapping[str, tuple[str, str]] | None = None) 
         return Number("per update", f"Learning rate of the {second}'s optimiser.")
     if first in PLAYERS and second == "gradient_norm":
         return Number("loss/parameter", f"Norm of the {first}'s whole parameter gradient, before any clipping.")
+    if first in PLAYERS and second == "growth":
+        return Number("1", f"Size of the weights of the {first}'s most grown layer, per their size when drawn.")
     if first in PLAYERS and second in penalties:
         unit, sentence = penalties[second]
         return Number(unit, f"{sentence.rstrip('.')}. Mean over the batch, before its weight.")
-    rules = [f"{player}/{what}" for player in PLAYERS for what in ("gradient_norm", *penalties)]
+    player, _, penalty = second.partition("/")
+    if first == "force" and player in PLAYERS and penalty in penalties:
+        return Number("share", f"How hard {penalty} pulls at the {player}, beside its loss: 0 not at all, 0.5 as hard.")
+    rules = [f"{player}/{what}" for player in PLAYERS for what in ("gradient_norm", "growth", *penalties)]
     rules += [f"{number}/pixels" for number in IN_FEATURES]
     raise unknown_name("number", name, [*NUMBERS, *rules, *(f"lr/{player}" for player in PLAYERS)])

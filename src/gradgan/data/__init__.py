@@ -23,3 +23,5 @@ from .toy import dirac as dirac
 from .toy import grid as grid
 from .toy import ring as ring
 from .toy import spiral as spiral
+from .unseen import HeldOut as HeldOut
+from .unseen import split as split

@@ -15,6 +15,12 @@ from .build import Experiment
 from .complete import complete, system_of
 from .config import Config
 
+_MEASURED = (
+    "critic/score_real", "critic/score_fake", "critic/told", "slope/real", "slope/fake", "slope/latent",
+    "generator/pull", "generator/unrest", "diversity/distance", "diversity/nearest", "diversity/missed",
+)  # fmt: skip
+"""What every run measures."""
+
 
 def citations_of(config: Config) -> list[dict[str, str]]:
     """Every part that an experiment uses, with its one line and its paper."""
@@ -50,11 +56,13 @@ def glossary(experiment: Experiment, metrics: Sequence[str]) -> dict[str, dict[s
     penalties = {name: (PENALTIES[name].facts["unit"], PENALTIES[name].summary) for name in experiment.config.penalties}
     penalties["reconstruction"] = ("unit²", "Mean squared error of a real sample encoded and generated again")
     penalties["kl"] = ("nat", "Divergence of the encoder's latents from the prior, per latent dimension")
-    names = ["critic/score_real", "critic/score_fake", "slope/real", "slope/fake", "slope/latent", "speed"]
+    names = [*_MEASURED, "speed"]
+    names += ["critic/score_held_out", "critic/memory"] if experiment.state.held_out is not None else []
     for player in experiment.players:
-        names += [f"{player.name}/gradient_norm", f"lr/{player.name}"]
+        names += [f"{player.name}/gradient_norm", f"{player.name}/growth", f"lr/{player.name}"]
         names += [f"{player.name}/loss"] if player.loss is not None else []
         names += [f"{player.name}/{term.name}" for term in player.terms]
+        names += [f"force/{player.name}/{term.name}" for term in player.terms]
     names += metrics
     table = {name: describe(name, penalties=penalties) for name in names}
     return {name: {"unit": number.unit, "sentence": number.sentence} for name, number in table.items()}
@@ -77,4 +85,5 @@ def about(experiment: Experiment, metrics: Sequence[str] = ()) -> dict[str, Any]
         "parameters": {name: sum(p.numel() for p in net.parameters()) for name, net in networks.items()},
         "citations": [*citations_of(experiment.config), *cited],
         "glossary": glossary(experiment, metrics),
+        "patience": experiment.config.alarm.patience,
     }

@@ -9,7 +9,7 @@ from torch import nn
 from ..core.checks import GradganError, separate_samples
 from ..core.rng import Streams, isolated
 from ..core.world import World
-from ..data import DATASETS, Dataset, Loader
+from ..data import DATASETS, Dataset, HeldOut, Loader, split
 from ..networks import NETWORKS, synchronised
 from ..penalties import PENALTIES, LatentPenalty
 from ..systems import System
@@ -41,6 +41,11 @@ def build(config: Config, world: World | None = None) -> Experiment:
     config = complete(config)
     world = world or World(device=device_of(config.device))
     world.share(config.batch, halves=config.variational.on)
+    if world.size > 1 and config.alarm.action == "rollback":
+        raise GradganError(
+            f"alarm.action=rollback is for one process, and torchrun started {world.size}. "
+            "Use --on-alarm stop, and --resume with other numbers."
+        )
     device = world.device
     dataset = dataset_of(config)
     if config.conditional and dataset.labels is None:
@@ -57,10 +62,12 @@ def build(config: Config, world: World | None = None) -> Experiment:
         separate_samples(networks["generator"], caller=f"system {config.system!r}", who="generator")
     refuse_undifferentiable(config, dataset, system, networks["critic"], device)
     streams = Streams(config.seed, device, world=world)
+    learned, kept = split(len(dataset), config.data.held_out, rng=streams["data/held_out"])
     state = State(
         networks=networks,
         optimisers={name: optimiser_of(config, name, network) for name, network in networks.items()},
-        batches=Loader(dataset, config.batch, rng=streams["data"], device=device, part=world.part),
+        batches=Loader(dataset, config.batch, rng=streams["data"], device=device, indices=learned, part=world.part),
+        held_out=None if kept is None else HeldOut(dataset, kept, device=device),
         streams=streams,
         latent=config.latent,
         ema=config.ema,

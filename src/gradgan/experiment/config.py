@@ -53,6 +53,8 @@ class DataConfig:
     """Its name in the catalog of data sets."""
     path: str | None = None
     """Folder or file, for data sets that are read from disk."""
+    held_out: float = 0.0
+    """Share of the samples that is kept from training, to see whether the critic learns the others by heart."""
     options: Options = field(default_factory=dict)
     """The data set's own options, such as scale or samples."""
 
@@ -91,6 +93,18 @@ class EveryConfig:
 
     every: int = 100
     """Every so many steps; 0 = once an epoch."""
+
+
+@dataclass(frozen=True)
+class AlarmConfig:
+    """What is done when the run's numbers show an illness (docs/alarm.md)."""
+
+    action: Literal["warn", "stop", "rollback"] = "warn"
+    """Say so; or stop; or go back to the last checkpoint before it and on with other numbers."""
+    patience: int = 6
+    """Logged steps in a row that must show a sign; a number that is not finite needs none."""
+    rollbacks: int = 3
+    """How often a run may go back; then it stops."""
 
 
 @dataclass(frozen=True)
@@ -182,6 +196,8 @@ class Config:
     """When the run is saved."""
     evaluate: EvaluateConfig = field(default_factory=EvaluateConfig)
     """When it is measured, and by what."""
+    alarm: AlarmConfig = field(default_factory=AlarmConfig)
+    """What is done when the run falls ill."""
 
 
 def plain(config: Any) -> Any:

@@ -198,8 +198,11 @@ def _check_numbers(config: Config) -> None:
         finite(getattr(config.evaluate, what), what=f"evaluate.{what}", minimum=0)
     finite(config.checkpoint.keep, what="checkpoint.keep", minimum=1)
     finite(config.checkpoint.keep_every, what="checkpoint.keep_every", minimum=0)
+    finite(config.alarm.patience, what="alarm.patience", minimum=1)
+    finite(config.alarm.rollbacks, what="alarm.rollbacks", minimum=0)
     finite(config.seed, what="seed", minimum=0)
     finite(config.threads, what="threads", minimum=0)
+    finite(config.data.held_out, what="data.held_out", minimum=0, maximum=0.99)
     finite(config.ema, what="ema", minimum=0, maximum=1)
     finite(config.optimiser.lr, what="optimiser.lr", minimum=0)
     for name in ("beta1", "beta2"):

@@ -14,12 +14,14 @@ from ..core.files import writing
 from ..core.launch import launched
 from ..core.record import RunFolder
 from ..core.rng import Streams
+from ..core.rolled_back import forget_after
 from ..core.stopping import Stopping, Terminated, listening
 from ..report import write_report
 from ..training.hooks import Evaluate, Halt, Hook, Log, Samples, Save
 from ..training.parallel import hooks_of, join, leave, led_by_rank_0, same_weights, together
 from ..training.state import State
 from ..training.trainer import fit
+from ..training.watching import Watch
 from .about import about
 from .build import build, schedule_of
 from .choose_metrics import is_better, score_of
@@ -30,6 +32,7 @@ from .evaluate import Evaluator
 from .machine import device_of, precision_of
 from .reading import read_config, to_yaml
 from .rehearse import rehearse
+from .rollback import KEPT, play_on
 from .run import POINTS, Run, picture
 from .skipped import tell_skipped
 
@@ -98,6 +101,7 @@ def _take_up(run: Run) -> None:
     for path in broken or ():
         run.folder.set_aside(path)
     run.folder.rewind(-1 if broken is None else run.step)
+    forget_after(run.folder, len(run.experiment.state.rollbacks))
 
 
 def _follow(run: Run, hooks: Sequence[Hook], evaluator: Evaluator) -> Run:
@@ -157,7 +161,7 @@ def _folder(out: Path, config: Config, *, resume: bool) -> RunFolder:
     return folder
 
 
-_MAY_CHANGE = ("steps", "log", "sample", "checkpoint", "evaluate", "device", "threads")
+_MAY_CHANGE = ("steps", "log", "sample", "checkpoint", "evaluate", "alarm", "device", "threads")
 """What a resumed run may be given anew."""
 
 
@@ -171,13 +175,18 @@ def _fit(run: Run, hooks: Sequence[Hook], evaluator: Evaluator, stopping: Stoppi
     same_weights(state)
     # 0 = once an epoch: a round takes critic_steps batches from the data.
     epoch = max(1, len(run.dataset) // config.batch // (config.critic_steps or 1))
-    save = Save(run.folder, config.checkpoint.every or epoch, config.checkpoint.keep, config.checkpoint.keep_every)
+    may_go_back = config.alarm.action == "rollback"
+    keep = max(config.checkpoint.keep, KEPT) if may_go_back else config.checkpoint.keep
+    save = Save(run.folder, config.checkpoint.every or epoch, keep, config.checkpoint.keep_every)
     samples = _samples_hook(run, config.sample.every or epoch)
-    own = [_log_hook(run, epoch), samples, *_evaluate_hook(run, evaluator), save, *hooks]
-    own.append(Halt(stopping, save, config.steps))
     if state.step == 0 and world.first:
         samples.draw(state)
-    with stopping.patient():
+        if may_go_back:
+            save.save(state)
+
+    def play() -> None:
+        own = [_log_hook(run, epoch), samples, *_evaluate_hook(run, evaluator), save, *hooks]
+        own.append(Halt(stopping, save, config.steps))
         fit(
             state,
             run.experiment.players,
@@ -191,6 +200,9 @@ def _fit(run: Run, hooks: Sequence[Hook], evaluator: Evaluator, stopping: Stoppi
             precision=precision_of(config),
             compile=config.compile,
         )
+
+    with stopping.patient():
+        play_on(run.folder, run.experiment, play)
         leave(world)
         if world.first:
             _finish(run, samples, save)
@@ -211,7 +223,9 @@ def _log_hook(run: Run, epoch: int) -> Log:
     """The log, going on from the last line of training; evaluations are lines of their own, without learning rates."""
     last = [entry for entry in run.log() if any(name.startswith("lr/") for name in entry.numbers)][-1:]
     mark = (last[0].step, last[0].seconds) if last else None
-    return Log(run.folder, run.config.log.every or epoch, mark=mark)
+    alarm = run.config.alarm
+    watch = Watch(run.folder, patience=alarm.patience, only_warn=alarm.action == "warn")
+    return Log(run.folder, run.config.log.every or epoch, watch, mark=mark)
 
 
 def _evaluate_hook(run: Run, evaluator: Evaluator) -> list[Evaluate]:

@@ -57,7 +57,7 @@ def color_of(name: str) -> str:
         return "real"
     if second in ("score_fake", "fake"):
         return "generator"
-    player = second if first == "lr" else first
+    player = second.partition("/")[0] if first in ("lr", "force") else first
     return player if player in PLAYERS else "other"
 
 
@@ -79,7 +79,14 @@ def charts_of(series: dict[str, Series]) -> list[Chart]:
         for metric in IN_FEATURES:
             charts += take(f"{metric.capitalize()} in {features}", [f"{metric}/{features}"])
     charts += take("Losses", ending("loss"))
-    charts += take("Scores", ["critic/score_real", "critic/score_fake"])
+    charts += take("Scores", ["critic/score_real", "critic/score_held_out", "critic/score_fake"])
+    signs = take("Told apart, known by heart", ["critic/told", "critic/memory"])
+    signs += take(
+        "Diversity of a batch, beside the real one's", [name for name in left if name.startswith("diversity/")]
+    )
+    signs += take("Pull and unrest of the generator", ["generator/pull", "generator/unrest"])
+    signs += take("Growth of the weights", ending("growth"))
+    signs += take("Force of the penalties, beside the loss", [name for name in left if name.startswith("force/")])
     slopes = take("Slope of the critic by the sample", ["slope/real", "slope/fake"])
     slopes += take("Slope of the verdict by the latent", ["slope/latent"])
     norms = take("Gradient norms", ending("gradient_norm"))
@@ -89,7 +96,7 @@ def charts_of(series: dict[str, Series]) -> list[Chart]:
     owned = [name for name in left if name.partition("/")[0] in PLAYERS]
     for penalty in dict.fromkeys(name.partition("/")[2] for name in owned):
         charts += take(f"Penalty {penalty}, before its weight", ending(penalty))
-    charts += slopes + norms
+    charts += signs + slopes + norms
     charts += [chart for name in list(left) for chart in take(name, [name])]
     return charts + rates + speed
 

@@ -9,6 +9,7 @@ from ..core.record import RunFolder
 from . import drawing, parts
 from .curves import Chart, charts_of, figure_of, series_of, thin
 from .document import data_uri, document
+from .health import health
 from .parts import e
 
 _MOST_GRIDS = 40
@@ -40,6 +41,7 @@ def page(run: RunFolder) -> str:
         parts.header(info, run.path),
         parts.tiles(info, glossary, step=max(steps, default=None), seconds=seconds),
         parts.evaluation(run.evaluations(), glossary),
+        health(info, entries, series),
         f"<h2>Samples</h2>{parts.film(grids, len(found))}",
         _numbers(charts, glossary, parts.table(series, glossary)),
         f'<div class="pair"><section><h2>Config</h2><pre class="card">{e(run.config_text())}</pre></section>'

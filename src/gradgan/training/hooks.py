@@ -33,14 +33,14 @@ class Hook(Protocol):
 
 @dataclass
 class Log:
-    """Writes the numbers every `every` rounds, after checking that all of them are finite.
+    """Writes the numbers every `every` rounds, lets `watch` look at them, and checks that all of them are finite.
 
     `mark` is the step and the seconds of the last logged one, from which `speed` is measured.
     """
 
     run: RunFolder
     every: int
-    show: Callable[[int, dict[str, float]], None] | None = None
+    watch: Callable[[int, dict[str, float]], None] | None = None
     mark: tuple[int, float] | None = None
 
     def wants_numbers(self, step: int) -> bool:
@@ -59,9 +59,9 @@ class Log:
         self.mark = (state.step, state.seconds)
         # The log first: the line that shows the illness is the one worth having.
         self.run.log(state.step, state.seconds, values)
+        if self.watch is not None:
+            self.watch(state.step, values)
         all_finite(numbers, step=state.step)
-        if self.show is not None:
-            self.show(state.step, values)
 
 
 @dataclass

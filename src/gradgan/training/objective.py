@@ -1,7 +1,7 @@
 """What each player minimises: its loss, and terms, each a penalty with a weight, a laziness and a schedule."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 from ..core.checks import GradganError, finite
 from ..core.scene import Penalty, Scene
@@ -64,6 +64,13 @@ class Player:
     steps: int = 1
     clip_weights: float | None = None
     clip_gradient: float | None = None
+
+    def reweighted(self, factors: Mapping[str, float]) -> "Player":
+        """The same player with its penalties' weights times these factors, by name."""
+        if not factors:
+            return self
+        terms = tuple(replace(term, weight=term.weight * factors.get(term.name, 1.0)) for term in self.terms)
+        return replace(self, terms=terms)
 
     def __post_init__(self) -> None:
         if self.steps < 1:

@@ -1,6 +1,8 @@
 """All that a run is at one moment: networks, averages, optimisers, random streams, data position, step."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from math import prod
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import torch
@@ -10,6 +12,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from ..core.gradients import laid_out_as
 from ..core.rng import Streams, normal
 from ..core.world import World
+from .signs import sizes
 
 Numbers: TypeAlias = dict[str, Tensor]
 """What a round measured, by the names of the glossary; tensors, so that nobody waits for the device."""
@@ -25,6 +28,31 @@ class Batches(Protocol):
     def load_state_dict(self, state: dict[str, Any]) -> None: ...
 
 
+@runtime_checkable
+class HeldOut(Protocol):
+    """Real samples that nobody learns from; which ones are looked at depends on the step alone."""
+
+    def batch(self, step: int, n: int) -> tuple[Tensor, Tensor | None]:
+        """n samples (or all, if fewer) and their labels."""
+        ...
+
+
+@dataclass(frozen=True)
+class Rollback:
+    """One return to an earlier checkpoint: why, from where, and what was changed for the rest of the run."""
+
+    illness: str
+    since: int
+    left: int
+    """The step at which it was decided."""
+    to: int
+    """The checkpoint's step."""
+    rates: dict[str, float]
+    """Factors of the players' learning rates."""
+    weights: dict[str, float]
+    """Factors of the penalties' weights."""
+
+
 class State:
     """One object that is saved, restored and passed around; `state_dict()` is nested plain data and tensors."""
 
@@ -37,6 +65,7 @@ class State:
         streams: Streams,
         latent: int,
         ema: float,
+        held_out: HeldOut | None = None,
         device: torch.device | str = "cpu",
     ) -> None:
         """`networks` and `optimisers` by player name; `ema` is the decay of the generator's average per round."""
@@ -44,18 +73,22 @@ class State:
         self.optimisers = dict(optimisers)
         self.batches = batches
         self.streams = streams
+        self.held_out = held_out
         self.latent = latent
         self.device = torch.device(device)
         self.step = 0
         self.seconds = 0.0
         self.best: dict[str, Any] | None = None
         """The best evaluation so far: the name of its number, its value and its step."""
+        self.rollbacks: list[Rollback] = []
         # Buffers too: an average with stale BatchNorm statistics is another network (GAN_stability's fault).
         self.average = AveragedModel(
             self.networks["generator"], multi_avg_fn=get_ema_multi_avg_fn(ema), use_buffers=True
         )
         self.average.requires_grad_(False)
         self.parameters = {name: list(network.parameters()) for name, network in self.networks.items()}
+        # Of the weights as they were drawn: a resumed run draws the same ones before it loads its own.
+        self.first_sizes = {name: sizes(own) for name, own in self.parameters.items()}
         self.base_rates = {
             name: [float(group["lr"]) for group in optimiser.param_groups]
             for name, optimiser in self.optimisers.items()
@@ -76,10 +109,17 @@ class State:
         return normal((n, self.latent), rng=self.streams[stream], like=torch.empty(0, device=self.device))
 
     def scale_rates(self, factor: float) -> None:
-        """Every learning rate times `factor`, from its value at the start."""
+        """Every learning rate times `factor`, from its value at the start, times what rollbacks made of it."""
         for name, optimiser in self.optimisers.items():
+            changed = factor * prod(rollback.rates.get(name, 1.0) for rollback in self.rollbacks)
             for group, base in zip(optimiser.param_groups, self.base_rates[name], strict=True):
-                group["lr"] = base * factor
+                group["lr"] = base * changed
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """What rollbacks made of the penalties' weights: factors by name, of those that were changed."""
+        names = {name for rollback in self.rollbacks for name in rollback.weights}
+        return {name: prod(rollback.weights.get(name, 1.0) for rollback in self.rollbacks) for name in sorted(names)}
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that the rest of the run depends on."""
@@ -92,6 +132,7 @@ class State:
             "average": self.average.state_dict(),
             "batches": self.batches.state_dict(),
             "streams": self.streams.state_dict(),
+            "rollbacks": [asdict(rollback) for rollback in self.rollbacks],
         }
 
     def load_state_dict(self, saved: dict[str, Any], *, globally: bool = True) -> None:
@@ -110,6 +151,7 @@ class State:
         self.average.load_state_dict(saved["average"])
         self.batches.load_state_dict(saved["batches"])
         self.streams.load_state_dict(saved["streams"], globally=globally)
+        self.rollbacks = [Rollback(**rollback) for rollback in saved.get("rollbacks", [])]
 
 
 def _lay_out_as_parameters(optimiser: torch.optim.Optimizer) -> None:

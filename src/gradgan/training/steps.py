@@ -12,9 +12,10 @@ from ..core.gradients import laid_out_as
 from ..core.scene import LossLike, Scene
 from ..core.types import Labels, Latents, Samples
 from ..engine import Engine, critic_backward
-from .measure import critic_numbers
+from .measure import critic_numbers, forces, vital_signs
 from .objective import Player
 from .schedules import Schedule
+from .signs import growth, sizes
 from .state import Numbers, State
 
 Precision = Literal["float32", "bfloat16"]
@@ -161,8 +162,8 @@ def play_round(
         state.scale_rates(rates(progress))
     numbers: Numbers = {}
     real = labels = None
-    for player in players:
-        for _ in range(player.steps):
+    for player in (player.reweighted(state.weights) for player in players):
+        for turn in range(player.steps):
             if real is None or player.name == "critic":
                 real, labels = next(state.batches)
             z = state.latents(len(real))
@@ -183,8 +184,18 @@ def play_round(
                 state, player, scene, progress=progress, measure=measure, engine=engine, precision=precision,
                 compiled=compiled,
             )  # fmt: skip
-            if measure and player.name == "critic":
-                numbers |= critic_numbers(scene)
+            if measure and turn == player.steps - 1:
+                numbers |= measured(state, player, scene, progress=progress)
     state.average.update_parameters(state.networks["generator"])
     state.step += 1
     return state.world.mean_numbers(numbers) if measure else numbers
+
+
+def measured(state: State, player: Player, scene: Scene, *, progress: float) -> Numbers:
+    """What is measured of a player after its last update of a round; of all of them together after the critic's."""
+    numbers = forces(player, scene, progress=progress)
+    now = sizes(state.parameters[player.name])
+    numbers[f"{player.name}/growth"] = growth(now, state.first_sizes[player.name])
+    if player.name == "critic":
+        numbers |= critic_numbers(scene) | vital_signs(state, scene)
+    return numbers
