@@ -24,6 +24,10 @@ ENGINES = ("auto", "double_backward", "usual")
 SMALL = ["batch=12", "data.samples=48", "latent=3", "generator.widths=[8]", "critic.widths=[8]", "penalties={}"]
 
 
+OF_A_BATCH = ("diversity/", "force/", "critic/told", "critic/memory", "generator/unrest")
+"""Numbers that compare the samples of one batch: with several processes, the mean of what each sees in its own."""
+
+
 def cases() -> dict[str, tuple[list[str], str | None]]:
     """By name: the settings, and a loss in the place of the system's."""
     found: dict[str, tuple[list[str], str | None]] = {}
@@ -120,7 +124,8 @@ def gradients(world: World) -> Iterator[tuple[str, Tensor]]:
         for player, parameters in experiment.state.parameters.items():
             pieces = [p.grad.flatten() for p in parameters if p.grad is not None]
             yield f"{name}|{player}", torch.cat(pieces)
-        yield f"{name}|numbers", torch.stack([numbers[k].double().reshape(()) for k in sorted(numbers)])
+        means = [k for k in sorted(numbers) if not k.startswith(OF_A_BATCH)]
+        yield f"{name}|numbers", torch.stack([numbers[k].double().reshape(()) for k in means])
 
 
 class Unaveraged(World):
