@@ -97,7 +97,7 @@ HEALTHY = [
 FAST = "optimiser.lr=0.2"
 SLOW_CRITIC = ("optimiser.lr=3e-3", "optimiser.critic_lr=1e-4", "lr.shape=constant")
 STRONG_CRITIC = ("reading=minimax", "critic_steps=5", "optimiser.lr=1e-4", "optimiser.critic_lr=1e-3")
-MOMENTUM = ("optimiser.beta1=0.9", "optimiser.lr=2e-3")
+MOMENTUM = ("optimiser.beta1=0.9", "optimiser.lr=2e-3", "lr.shape=constant")
 FEW = ("batch=32", "data.held_out=0.98", "critic_steps=2", "optimiser.lr=1e-3")
 
 SICK = [
