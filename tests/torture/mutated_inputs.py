@@ -251,6 +251,10 @@ def attempt(kind: str, folder: Path, chance: random.Random, sound: dict[str, Any
     return told if not beside else f"outside the folder: {beside}"
 
 
+def _too_long(number: int, frame: object) -> None:
+    raise TimeoutError("more than ten seconds")
+
+
 def main() -> int:
     """n of each kind that was asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -259,6 +263,7 @@ def main() -> int:
     parser.add_argument("--kinds", nargs="*", default=list(KINDS), choices=list(KINDS))
     chosen = parser.parse_args()
     logging.getLogger("gradgan").setLevel(logging.CRITICAL)
+    signal.signal(signal.SIGPROF, _too_long)
     resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
     failures = 0
     with tempfile.TemporaryDirectory() as name:
@@ -267,12 +272,13 @@ def main() -> int:
         for kind in chosen.kinds:
             counts = {"taken": 0, "refused": 0, "failed": 0}
             for number in range(chosen.n):
-                signal.alarm(10)  # nobody hears it: a hang ends the script
+                # Of this process's own time, so that a busy machine is no hang.
+                signal.setitimer(signal.ITIMER_PROF, 10)
                 told = attempt(kind, folder, random.Random(f"{chosen.seed}/{kind}/{number}"), sound)
                 if told not in counts:
                     print(f"{kind} {number}: {told}", flush=True)
                 counts[told if told in counts else "failed"] += 1
-            signal.alarm(0)
+            signal.setitimer(signal.ITIMER_PROF, 0)
             failures += counts["failed"]
             print(f"{kind}: {chosen.n} tried, {', '.join(f'{n} {word}' for word, n in counts.items())}", flush=True)
     return 1 if failures else 0
