@@ -27,8 +27,11 @@ class Critic(nn.Module):
         return score if labels is None else score + (self.embedding(labels) * h).sum(1)
 
 
-def gradient(engine: str, names: tuple[str, ...], labels: Tensor | None) -> tuple[list[Tensor | None], Tensor]:
+def gradient(
+    engine: str, names: tuple[str, ...], labels: Tensor | None, critic: Critic
+) -> tuple[list[Tensor | None], Tensor]:
     """The gradient of two steps one after the other, and the numbers of the second."""
+    real, fake = torch.randn(2, 6, 1, 8, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     critic.zero_grad()
     terms = [Term(PENALTIES.make(name), 0.7) for name in names]
     parts = None
@@ -41,20 +44,25 @@ def gradient(engine: str, names: tuple[str, ...], labels: Tensor | None) -> tupl
     return [p.grad for p in critic.parameters()], torch.stack(numbers)
 
 
-compiled._compiled_step = functools.cache(  # without code generation, which is torch's own and slow
-    lambda: torch.compile(torch.func.grad(compiled.step, has_aux=True), fullgraph=True, backend="aot_eager")
-)
-torch.manual_seed(0)
-critic = Critic().double().to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-real, fake = torch.randn(2, 6, 1, 8, 8, dtype=torch.float64)
-for names in (("r1", "r2"), ("wgan_gp", "r1"), ()):
-    for labels in (None, torch.arange(6) % 3):
-        ours, our_numbers = gradient("compiled", names, labels)
-        theirs, their_numbers = gradient("usual", names, labels)
-        torch.testing.assert_close(our_numbers, their_numbers, rtol=1e-10, atol=1e-12)
-        for parameter, our, their in zip(critic.parameters(), ours, theirs, strict=True):
-            assert (our is None) == (their is None) or not (our is None or our.any())
-            if our is not None and their is not None:
-                torch.testing.assert_close(our, their, rtol=1e-10, atol=1e-12)
-                assert our.stride() == parameter.stride()
-print("equal")
+def main() -> None:
+    """Every penalty's engine step with and without labels, to 1e-10 and in the parameters' layout."""
+    compiled._compiled_step = functools.cache(  # without code generation, which is torch's own and slow
+        lambda: torch.compile(torch.func.grad(compiled.step, has_aux=True), fullgraph=True, backend="aot_eager")
+    )
+    torch.manual_seed(0)
+    critic = Critic().double().to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    for names in (("r1", "r2"), ("wgan_gp", "r1"), ()):
+        for labels in (None, torch.arange(6) % 3):
+            ours, our_numbers = gradient("compiled", names, labels, critic)
+            theirs, their_numbers = gradient("usual", names, labels, critic)
+            torch.testing.assert_close(our_numbers, their_numbers, rtol=1e-10, atol=1e-12)
+            for parameter, our, their in zip(critic.parameters(), ours, theirs, strict=True):
+                assert (our is None) == (their is None) or not (our is None or our.any())
+                if our is not None and their is not None:
+                    torch.testing.assert_close(our, their, rtol=1e-10, atol=1e-12)
+                    assert our.stride() == parameter.stride()
+    print("equal")
+
+
+if __name__ == "__main__":
+    main()
