@@ -59,8 +59,8 @@ def finished(out: Path) -> list[Path]:
 
 
 def children(parent: int) -> list[int]:
-    """The processes that a process started."""
-    return [int(p) for p in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
+    """The processes that a process started, from any of its threads."""
+    return [int(p) for file in Path(f"/proc/{parent}/task").glob("*/children") for p in file.read_text().split()]
 
 
 def wait_for(process: subprocess.Popen, what) -> None:
