@@ -130,7 +130,8 @@ class Tape:
             for place in self._sharing[owner]:
                 if place < len(tangents):
                     tangents[place] = ()
-        return Passage(t, [done and read.count(owner) == 1 for owner, done in zip(read, last, strict=True)])
+        alone = [done and read.count(owner) == 1 for owner, done in zip(read, last, strict=True)]
+        return Passage(t, [free and _overwritable(x) for free, x in zip(alone, t, strict=True)])
 
     def _weigh(self, step: Step, passage: Passage, a: Tensor | None) -> Roots:
         """What reaches the weights of one node; what was kept for it is let go."""
@@ -145,6 +146,12 @@ class Tape:
                 assert maker is not None
                 roots.append((GradientEdge(maker, output), gradient.sum_to_size(shapes_of(maker)[output])))
         return roots
+
+
+def _overwritable(t: Tensor | None) -> bool:
+    """Does it pay to work in this tangent's memory? On a processor torch is faster at half precision in fresh memory (a
+    mask over 8 MiB took 1.2 ms so and 1.8 ms in place), and slower at float32 (1.2 and 1.0 ms)."""
+    return t is not None and (t.device.type != "cpu" or t.dtype in (torch.float32, torch.float64))
 
 
 def _rule_for(
