@@ -11,6 +11,7 @@ from ..core.record import LogEntry
 
 METRICS = ("modes", "high_quality", "reverse_kl", "mixture_distance", "classes", "class_kl", "class_kl_uniform")
 _POINTS = 320
+_LARGEST = 1e100
 
 
 @dataclass(frozen=True)
@@ -44,9 +45,15 @@ def series_of(entries: Iterable[LogEntry]) -> dict[str, Series]:
         for name, value in entry.numbers.items():
             rows.setdefault(name, []).append((entry.step, value))
     return {
-        name: Series(name, np.array([s for s, _ in row]), np.array([v for _, v in row], float), color_of(name))
+        name: Series(name, np.array([s for s, _ in row]), _drawable([v for _, v in row]), color_of(name))
         for name, row in rows.items()
     }
+
+
+def _drawable(values: Sequence[float]) -> np.ndarray:
+    """The values; those beyond what a picture's own arithmetic can hold count as infinite."""
+    x = np.array(values, float)
+    return np.where(np.abs(x) > _LARGEST, np.copysign(np.inf, x), x)
 
 
 def color_of(name: str) -> str:
