@@ -125,3 +125,8 @@ def test_held_out_samples_are_measured_and_not_learned_from(tmp_path):
     logged = run.log()[-1].numbers
     assert {"critic/score_held_out", "critic/memory"} <= set(logged) <= set(run.folder.info()["glossary"])
     assert run.experiment.state.batches.state_dict()["samples"] == 400
+
+
+def test_an_epoch_is_what_is_learned_from(tmp_path):
+    run = train("ring", steps=26, settings=[*TINY, "data.held_out=0.2", "checkpoint.every=0"], out=tmp_path / "run")
+    assert [step for step, _ in run.folder.checkpoints()] == [400 // run.config.batch, 26]

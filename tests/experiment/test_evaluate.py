@@ -9,8 +9,19 @@ import torch
 from gradgan.cli import main
 from gradgan.core.errors import GradganError
 from gradgan.data import DATASETS, Dataset
-from gradgan.experiment import Drawn, Evaluator, Run, all_metrics, default_metrics, is_better, score_of, train
-from gradgan.metrics import Own
+from gradgan.experiment import (
+    Drawn,
+    Evaluator,
+    Run,
+    all_metrics,
+    build,
+    configure,
+    default_metrics,
+    evaluator_of,
+    score_of,
+    train,
+)
+from gradgan.metrics import Own, merit
 
 TINY = ["data.samples=300", "batch=16", "generator.widths=[8]", "critic.widths=[8]", "evaluate.samples=100"]
 RING = DATASETS.make("ring", samples=2000)
@@ -76,9 +87,10 @@ def test_what_best_means():
     assert score_of(DIGITS, ["frechet_floor/pixels", "recall/pixels"]) == "recall/pixels"
     with pytest.raises(GradganError, match="says what is better"):
         score_of(DIGITS, ["critic_slope"])
-    assert is_better("frechet_ratio/pixels", 1.0, 2.0) and not is_better("recall/pixels", 0.1, 0.2)
-    assert is_better("memorisation/pixels", 0.55, 0.3)
-    assert not is_better("modes", math.nan, 1.0) and is_better("modes", 1.0, math.nan)
+    assert merit("frechet_ratio/pixels", 1.0) > merit("frechet_ratio/pixels", 2.0)
+    assert merit("recall/pixels", 0.1) < merit("recall/pixels", 0.2)
+    assert merit("memorisation/pixels", 0.55) > merit("memorisation/pixels", 0.3)
+    assert merit("modes", math.nan) < merit("modes", 1.0) and merit("modes", math.inf) < merit("modes", 1.0)
     for dataset in (RING, DIGITS, DATASETS.make("spiral", samples=50), DATASETS.make("dirac", samples=50)):
         assert score_of(dataset) in default_metrics(dataset)
 
@@ -154,6 +166,25 @@ def test_networks_that_take_labels_are_measured_too(tmp_path):
     run = train("ring", steps=1, settings=[*TINY, "conditional=true"], out=tmp_path / "run")
     found = run.evaluate(Evaluator(run.dataset, ["critic_slope", "latent_sensitivity"], samples=50))
     assert found["critic_slope"].value > 0 and found["latent_sensitivity"].value > 0
+
+
+def test_a_critic_that_takes_labels_sees_the_real_samples_own_and_generated_ones_of_the_same_classes(tmp_path):
+    run = train("ring", steps=1, settings=[*TINY, "conditional=true"], out=tmp_path / "run")
+    judged, made = [], []
+    run.experiment.state.networks["critic"].register_forward_pre_hook(lambda _, given: judged.append(given[1]))
+    run.generator.register_forward_pre_hook(lambda _, given: made.append(given[1]))
+    evaluator = Evaluator(run.dataset, ["critic_slope"], samples=300)
+    evaluator.measure(run.drawn())
+    labels = evaluator.parts.held_out.labels
+    assert torch.equal(torch.cat(judged), labels) and torch.equal(torch.cat(made), labels)
+
+
+def test_samples_kept_from_the_run_are_its_held_out_ones_where_the_data_have_none():
+    experiment = build(configure("digits", settings=["data.options.split=all", "data.held_out=0.3"]))
+    parts = evaluator_of(experiment).parts
+    assert parts.unseen and len(parts.held_out) == 539 and len(parts.training) == 1797 - 539
+    assert torch.equal(parts.held_out.samples, experiment.dataset.samples[experiment.kept])
+    assert torch.equal(parts.held_out.labels, experiment.dataset.labels[experiment.kept])
 
 
 def test_a_metric_of_networks_wants_them():

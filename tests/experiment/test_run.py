@@ -117,7 +117,11 @@ def test_load_gives_the_same_samples(tmp_path):
         again.sample(2, labels=[1])
 
 
-def test_samples_go_to_pictures_and_arrays(tmp_path):
+def full(*_args):
+    raise OSError(28, "No space left on device")
+
+
+def test_samples_go_to_pictures_and_arrays(tmp_path, monkeypatch):
     run = train(
         "digits", steps=1, settings=["generator.widths=[4]", "critic.widths=[4]", "batch=8"], out=tmp_path / "r"
     )
@@ -127,6 +131,12 @@ def test_samples_go_to_pictures_and_arrays(tmp_path):
         assert saved["samples"].shape == (9, 1, 8, 8) and np.abs(saved["samples"]).max() <= 1
     with pytest.raises(GradganError, match=r"png or a \.npz"):
         save_samples(run, tmp_path / "s.gif")
+    for name in ("s.png", "s.npz"):
+        before = (tmp_path / name).read_bytes()
+        with monkeypatch.context() as patched, pytest.raises(GradganError, match="No space left"):
+            patched.setattr("gradgan.core.files.os.write", full)
+            save_samples(run, tmp_path / name, n=4)
+        assert (tmp_path / name).read_bytes() == before, "the old one stays whole"
     with pytest.raises(GradganError, match="cannot write"):
         (tmp_path / "file").write_text("")
         save_samples(run, tmp_path / "file" / "s.png")

@@ -14,7 +14,7 @@ def print_evaluation(
     path: Path, *, which: str, metrics: Sequence[str], samples: int, features: Path | None, size: int, range: Range
 ) -> None:
     """Measure the last, the best or all kept checkpoints, with the real side computed once."""
-    from ..experiment import Evaluator, Run, all_metrics
+    from ..experiment import Run, all_metrics, evaluator_of
     from ..report import write_report
 
     run = Run.load(path, best=which == "best")
@@ -27,7 +27,7 @@ def print_evaluation(
     names = all_metrics(run.dataset, [one.name for one in own]) if chosen == ("all",) else chosen
     if own and not metrics:
         names = [*names, f"frechet/{own[0].name}"]
-    evaluator = Evaluator(run.dataset, names, samples=samples or run.config.evaluate.samples, features=own)
+    evaluator = evaluator_of(run.experiment, names, samples=samples, features=own)
     found = {}
     if which == "all":
         for step, checkpoint in sorted(

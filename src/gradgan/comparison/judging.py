@@ -29,14 +29,6 @@ def better(metric: str) -> str:
     return METRICS[metric.partition("/")[0]].facts["better"]
 
 
-def merit(metric: str, value: float) -> float:
-    """The value such that more is better."""
-    way = better(metric)
-    if way == "nearer":
-        return -abs(value - METRICS[metric.partition("/")[0]].facts["best"])
-    return value if way == "higher" else -value
-
-
 def range_of(metric: str | None) -> tuple[float, float]:
     """Between which values a metric's mean can lie; of other numbers nothing is known."""
     name = (metric or "").partition("/")[0]

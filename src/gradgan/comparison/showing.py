@@ -13,9 +13,10 @@ from rich.console import Console
 from rich.table import Table as Rich
 
 from ..core.statistics import Interval
+from ..metrics import merit
 from ..report.curves import figure_of
 from .collect import Curve
-from .judging import better, merit
+from .judging import better
 from .summary import Reading, Row, Table
 
 HOW = (

@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..core.statistics import Interval, interval, paired_difference, ranks
+from ..metrics import merit
 from .collect import Curve
 from .costs import Cost, Costs
-from .judging import merit, range_of
+from .judging import range_of
 from .plan import Budget, Plan
 
 Pick = Callable[[Mapping[int, float]], int | None]

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
+from torch import Tensor
 
 from ..core.checks import GradganError
 from .dataset import Dataset
@@ -32,15 +33,24 @@ def split_off(whole: Dataset, part: str) -> Dataset:
         raise GradganError(f"data set {whole.name!r}: wanted at least {2 * _SHARE} samples to split, got {len(whole)}.")
     order = torch.randperm(len(whole), generator=torch.Generator().manual_seed(0))
     cut = len(whole) - len(whole) // _SHARE
-    chosen = order[:cut] if part == "train" else order[cut:]
+    if part == "train":
+        return replace(_part(whole, order[:cut]), held_out=partial(split_off, whole, "test"))
+    return replace(_part(whole, order[cut:]), held_out=None)
+
+
+def _part(whole: Dataset, chosen: Tensor) -> Dataset:
     labels = None if whole.labels is None else whole.labels[chosen]
-    held_out = partial(split_off, whole, "test") if part == "train" else None
-    return replace(whole, samples=whole.samples[chosen], labels=labels, held_out=held_out)
+    return replace(whole, samples=whole.samples[chosen], labels=labels)
 
 
-def real_parts(dataset: Dataset) -> RealParts:
-    """Training and held-out samples of a data set; where it has none that are held out, the cut of `split_off`."""
+def real_parts(dataset: Dataset, kept: Tensor | None = None) -> RealParts:
+    """Training and held-out samples of a data set; where it has none that are held out, those at the indices `kept`
+    (k,), which the run kept from learning; without such, the cut of `split_off`."""
     if dataset.held_out is not None:
         return RealParts(dataset, dataset.held_out(), unseen=True)
+    if kept is not None:
+        learned = torch.ones(len(dataset), dtype=torch.bool)
+        learned[kept] = False
+        return RealParts(_part(dataset, learned.nonzero()[:, 0]), _part(dataset, kept), unseen=True)
     training = split_off(dataset, "train")
     return RealParts(training, split_off(dataset, "test"), unseen=False)

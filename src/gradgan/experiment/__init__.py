@@ -7,7 +7,6 @@ from .build import Experiment as Experiment
 from .build import build as build
 from .choose_metrics import all_metrics as all_metrics
 from .choose_metrics import default_metrics as default_metrics
-from .choose_metrics import is_better as is_better
 from .choose_metrics import score_of as score_of
 from .complete import complete as complete
 from .config import Config as Config
@@ -15,6 +14,7 @@ from .configure import configure as configure
 from .dynamics import Dynamics as Dynamics
 from .evaluate import Drawn as Drawn
 from .evaluate import Evaluator as Evaluator
+from .evaluate import evaluator_of as evaluator_of
 from .presets import PRESETS as PRESETS
 from .reading import read_config as read_config
 from .reading import to_yaml as to_yaml

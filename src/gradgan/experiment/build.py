@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ..core.checks import GradganError, separate_samples
 from ..core.rng import Streams, isolated
@@ -31,6 +31,10 @@ class Experiment:
     system: System
     players: tuple[Player, ...]
     state: State
+    epoch: int
+    """Rounds in which the critic goes once through what is learned from."""
+    kept: Tensor | None
+    """Indices of the samples that `data.held_out` keeps from learning."""
 
 
 def build(config: Config, world: World | None = None) -> Experiment:
@@ -63,17 +67,19 @@ def build(config: Config, world: World | None = None) -> Experiment:
     refuse_undifferentiable(config, dataset, system, networks["critic"], device)
     streams = Streams(config.seed, device, world=world)
     learned, kept = split(len(dataset), config.data.held_out, rng=streams["data/held_out"])
+    batches = Loader(dataset, config.batch, rng=streams["data"], device=device, indices=learned, part=world.part)
     state = State(
         networks=networks,
         optimisers={name: optimiser_of(config, name, network) for name, network in networks.items()},
-        batches=Loader(dataset, config.batch, rng=streams["data"], device=device, indices=learned, part=world.part),
+        batches=batches,
         held_out=None if kept is None else HeldOut(dataset, kept, device=device),
         streams=streams,
         latent=config.latent,
         ema=config.ema,
         device=device,
     )
-    return Experiment(config, dataset, system, players, state)
+    epoch = max(1, batches.batches_per_epoch // (config.critic_steps or 1))
+    return Experiment(config, dataset, system, players, state, epoch, kept)
 
 
 def dataset_of(config: Config) -> Dataset:

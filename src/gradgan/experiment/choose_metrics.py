@@ -1,6 +1,5 @@
 """Which metrics a data set can serve, which are meant for it, and which one judges."""
 
-import math
 from collections.abc import Sequence
 
 from ..core.checks import GradganError, unknown_name
@@ -37,16 +36,6 @@ def score_of(dataset: Dataset, names: Sequence[str] = ()) -> str:
 
 
 _SCORES = ("mixture_distance", "coverage", "frechet_ratio")
-
-
-def is_better(name: str, value: float, than: float) -> bool:
-    """Is one value of a metric better than another? What is no number never is."""
-    facts = METRICS[name.partition("/")[0]].facts
-    if not math.isfinite(value) or not math.isfinite(than):
-        return math.isfinite(value)
-    if facts["better"] == "nearer":
-        return abs(value - facts["best"]) < abs(than - facts["best"])
-    return value < than if facts["better"] == "lower" else value > than
 
 
 def all_metrics(dataset: Dataset, features: Sequence[str] = ()) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ from ..metrics import (
     stored,
     trained_classifier,
 )
+from .build import Experiment
 from .choose_metrics import CLASSIFIER, default_metrics, is_mixture, refuse_unserved, together
 
 _MIXTURE_SAMPLES = 2500
@@ -40,10 +41,13 @@ _NETWORK_SAMPLES = 1000
 class Drawn:
     """What is evaluated. `draw(n)` gives n generated samples in the data's scale; equal calls should give equal ones.
 
-    The networks, in evaluation mode and with their labels bound, are wanted by the metrics of networks only.
+    The rest, in evaluation mode, is wanted by the metrics of networks only. Where the critic takes labels,
+    critic(x, labels), `of_classes(labels)` gives a sample of each of these classes (n,). The generator has its labels
+    bound.
     """
 
     draw: Callable[[int], Tensor]
+    of_classes: Callable[[Tensor], Tensor] | None = None
     critic: Critic | None = None
     generator: Generator | None = None
     latents: Callable[[int], Tensor] | None = None
@@ -59,12 +63,19 @@ class Evaluator:
     """
 
     def __init__(
-        self, dataset: Dataset, metrics: Sequence[str] = (), *, samples: int = 0, features: Sequence[Features] = ()
+        self,
+        dataset: Dataset,
+        metrics: Sequence[str] = (),
+        *,
+        samples: int = 0,
+        features: Sequence[Features] = (),
+        kept: Tensor | None = None,
     ) -> None:
         """`metrics`: NAME or NAME/FEATURES; those meant for the data set where there are none.
 
         `samples`: how many generated ones; 0: the protocol's, 2500 of a mixture, else 10,000 or as many as there are
         training samples. `features`: of the user's own, beside pixels (of points: coordinates) and classifier.
+        `kept` (k,): indices of samples that nobody learned from, for data without a held-out part of their own.
         Raises GradganError for unknown names and for metrics that the data cannot serve.
         """
         self.dataset = dataset
@@ -73,6 +84,7 @@ class Evaluator:
         for name in self.names:
             refuse_unserved(dataset, name, tuple(self._own))
         self._samples = samples
+        self._kept = kept
         self._real: dict[str, RealFeatures] = {}
 
     @property
@@ -84,7 +96,7 @@ class Evaluator:
     @cached_property
     def parts(self) -> RealParts:
         """Training and held-out samples."""
-        return real_parts(self.dataset)
+        return real_parts(self.dataset, self._kept)
 
     @cached_property
     def samples(self) -> int:
@@ -157,6 +169,20 @@ class Evaluator:
         return (x if self.dataset.kind == "points" else self.dataset.to_unit(x)).cpu()
 
 
+def evaluator_of(
+    experiment: Experiment, metrics: Sequence[str] = (), *, samples: int = 0, features: Sequence[Features] = ()
+) -> Evaluator:
+    """What measures an experiment, by its config where nothing else is said."""
+    said = experiment.config.evaluate
+    return Evaluator(
+        experiment.dataset,
+        metrics or said.metrics,
+        samples=samples or said.samples,
+        features=features,
+        kept=experiment.kept,
+    )
+
+
 class _Look:
     """The inputs of the metrics for one generator, each made at its first use."""
 
@@ -188,9 +214,18 @@ class _Look:
             assert dataset.labels is not None
             return ClassInput(self._seen[1], dataset.labels, dataset.classes)
         if needs == "critic" and drawn.critic is not None:
-            fake = drawn.draw(min(_NETWORK_SAMPLES, self._e.samples, len(self._e.parts.held_out)))
-            real = self._e.parts.held_out.scaled(slice(len(fake))).to(fake.device)
-            return CriticInput(drawn.critic, real, fake)
+            return self._pairs(drawn.critic)
         if needs == "generator" and drawn.generator is not None and drawn.latents is not None:
             return GeneratorInput(drawn.generator, drawn.latents(_NETWORK_SAMPLES))
         raise GradganError(f"metrics of the {needs} want it beside the samples: Drawn(draw, {needs}=...).")
+
+    def _pairs(self, critic: Critic) -> CriticInput:
+        """Held-out samples beside generated ones, of the same classes where the critic takes labels."""
+        held_out, drawn = self._e.parts.held_out, self._drawn
+        some = slice(min(_NETWORK_SAMPLES, self._e.samples, len(held_out)))
+        if drawn.of_classes is None:
+            fake = drawn.draw(some.stop)
+            return CriticInput(critic, held_out.scaled(some).to(fake.device), fake)
+        assert held_out.labels is not None, "a conditional run has labels"
+        fake = drawn.of_classes(held_out.labels[some])
+        return CriticInput(critic, held_out.scaled(some).to(fake.device), fake, held_out.labels[some].to(fake.device))

@@ -1,5 +1,6 @@
 """A run: train an experiment into a folder, load it again, draw from it."""
 
+import io
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ..core.checks import GradganError, finite
-from ..core.files import writing
+from ..core.files import replace_file, writing
 from ..core.glossary import describe
 from ..core.png import png_bytes
 from ..core.record import LogEntry, RunFolder
@@ -24,7 +25,7 @@ from ..training.hooks import generate
 from ..training.measure import evaluating
 from .build import Experiment, build
 from .config import Config
-from .evaluate import Drawn, Evaluator
+from .evaluate import Drawn, Evaluator, evaluator_of
 from .reading import from_yaml
 
 _LOGGER = logging.getLogger("gradgan")
@@ -115,8 +116,7 @@ class Run:
 
     def evaluator(self) -> Evaluator:
         """What measures the run, by its config; it keeps what it computes of the real samples."""
-        chosen = self.config.evaluate
-        return Evaluator(self.dataset, chosen.metrics, samples=chosen.samples)
+        return evaluator_of(self.experiment)
 
     def evaluate(self, by: Evaluator | None = None) -> dict[str, Estimate]:
         """Each metric with its standard error, on samples of a fixed seed; kept in the run's evaluation.json.
@@ -140,10 +140,17 @@ class Run:
         classes = self.dataset.classes if self.config.conditional else 0
         return Drawn(
             lambda n: self.sample(n, seed=1),
-            critic=_in_evaluation(networks["critic"], classes),
-            generator=_in_evaluation(self.generator, classes),
+            of_classes=(lambda labels: self.sample(len(labels), seed=1, labels=labels.tolist())) if classes else None,
+            critic=_in_evaluation(networks["critic"]),
+            generator=self._each_class_in_turn,
             latents=lambda n: torch.randn(n, self.config.latent, generator=Streams(1, device)["sample"], device=device),
         )
+
+    def _each_class_in_turn(self, z: Tensor) -> Tensor:
+        """The generator with its labels bound: latents (n, z) -> samples, in evaluation mode."""
+        conditional = self.config.conditional
+        labels = (torch.arange(len(z), device=z.device) % self.dataset.classes,) if conditional else ()
+        return _in_evaluation(self.generator)(z, *labels)
 
     def restore(self, path: Path, *, globally: bool = False) -> None:
         """Load a checkpoint, torch's global generator only for a run that goes on; GradganError if it is broken."""
@@ -176,11 +183,8 @@ class Run:
         return None
 
 
-def _in_evaluation(network: torch.nn.Module, classes: int) -> Callable[[Tensor], Tensor]:
-    """The network in evaluation mode; one that takes labels gets each class in turn."""
-
-    def call(x: Tensor) -> Tensor:
-        labels = (torch.arange(len(x), device=x.device) % classes,) if classes else ()
+def _in_evaluation(network: torch.nn.Module) -> Callable[..., Tensor]:
+    def call(x: Tensor, *labels: Tensor) -> Tensor:
         with evaluating(network):
             return network(x, *labels)
 
@@ -204,7 +208,9 @@ def save_samples(run: Run, out: str | Path, *, n: int = 64, seed: int = 0, label
     with writing(out):
         out.parent.mkdir(parents=True, exist_ok=True)
         if out.suffix == ".png":
-            out.write_bytes(png_bytes(picture(run.dataset, x)))
+            replace_file(out, png_bytes(picture(run.dataset, x)))
         else:
-            np.savez_compressed(out, samples=x.cpu().numpy())
+            packed = io.BytesIO()
+            np.savez_compressed(packed, samples=x.cpu().numpy())
+            replace_file(out, packed.getvalue())
     return out

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import torch
@@ -16,6 +15,7 @@ from ..core.record import RunFolder
 from ..core.rng import Streams
 from ..core.rolled_back import forget_after
 from ..core.stopping import Stopping, Terminated, listening
+from ..metrics import merit
 from ..report import write_report
 from ..training.hooks import Evaluate, Halt, Hook, Log, Samples, Save
 from ..training.parallel import hooks_of, join, leave, led_by_rank_0, same_weights, together
@@ -24,11 +24,11 @@ from ..training.trainer import fit
 from ..training.watching import Watch
 from .about import about
 from .build import build, schedule_of
-from .choose_metrics import is_better, score_of
+from .choose_metrics import score_of
 from .complete import complete
 from .config import Config
 from .configure import configure
-from .evaluate import Evaluator
+from .evaluate import Evaluator, evaluator_of
 from .machine import device_of, precision_of
 from .reading import read_config, to_yaml
 from .rehearse import rehearse
@@ -65,7 +65,7 @@ def train(
     world = join(device_of(wanted.device))
     experiment = build(wanted, world)
     config = experiment.config
-    evaluator = Evaluator(experiment.dataset, config.evaluate.metrics, samples=config.evaluate.samples)
+    evaluator = evaluator_of(experiment)
     if config.evaluate.every:
         score_of(experiment.dataset, evaluator.names)
     rehearse(experiment)
@@ -173,8 +173,7 @@ def default_out(config: Config) -> Path:
 def _fit(run: Run, hooks: Sequence[Hook], evaluator: Evaluator, stopping: Stopping) -> None:
     config, state, world = run.config, run.experiment.state, run.experiment.state.world
     same_weights(state)
-    # 0 = once an epoch: a round takes critic_steps batches from the data.
-    epoch = max(1, len(run.dataset) // config.batch // (config.critic_steps or 1))
+    epoch = run.experiment.epoch
     may_go_back = config.alarm.action == "rollback"
     keep = max(config.checkpoint.keep, KEPT) if may_go_back else config.checkpoint.keep
     save = Save(run.folder, config.checkpoint.every or epoch, keep, config.checkpoint.keep_every)
@@ -237,7 +236,11 @@ def _evaluate_hook(run: Run, evaluator: Evaluator) -> list[Evaluate]:
         return {name: estimate.value for name, estimate in evaluator.measure(run.drawn()).items()}
 
     score = score_of(run.dataset, evaluator.names)
-    return [Evaluate(run.folder, run.config.evaluate.every, measure, score, partial(is_better, score))]
+
+    def better(value: float, than: float) -> bool:
+        return merit(score, value) > merit(score, than)
+
+    return [Evaluate(run.folder, run.config.evaluate.every, measure, score, better)]
 
 
 def _samples_hook(run: Run, every: int) -> Samples:

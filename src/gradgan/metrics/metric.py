@@ -1,5 +1,6 @@
 """What a metric is: a named function of what was generated, against what there is, that returns an Estimate."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -110,11 +111,13 @@ class ClassInput:
 
 @dataclass(frozen=True, eq=False)
 class CriticInput:
-    """A critic with its labels bound, and as many real as generated samples."""
+    """A critic, and as many real as generated samples; of a conditional one also the class of each pair, (n,)."""
 
     critic: Critic
+    """critic(x), or critic(x, labels) where there are labels; any network in evaluation mode."""
     real: Tensor
     fake: Tensor
+    labels: Tensor | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,6 +126,16 @@ class GeneratorInput:
 
     generator: Generator
     latents: Tensor
+
+
+def merit(name: str, value: float) -> float:
+    """A number NAME or NAME/FEATURES such that more is better: -inf for what is not finite, which is never better."""
+    facts = METRICS[name.partition("/")[0]].facts
+    if not math.isfinite(value):
+        return -math.inf
+    if facts["better"] == "nearer":
+        return -abs(value - facts["best"])
+    return value if facts["better"] == "higher" else -value
 
 
 def features_given(generated: Tensor, held_out: Tensor, training: Tensor) -> FeatureInput:

@@ -42,7 +42,7 @@ def critic_slope() -> Metric:
     The WGAN-GP's penalty wants 1 there. Error: of the mean over points.
     Shapes: CriticInput. Paper: Gulrajani et al. 2017, arXiv:1704.00028, sec. 4.
     """
-    return Metric("critic_slope", lambda given: mean(_slopes(given.critic, _between(given))))
+    return Metric("critic_slope", lambda given: mean(_slopes_between(given)))
 
 
 @METRICS.add(paper="arXiv:1805.10965", needs="critic", best=None, better="neither", on_linear=lambda slope: slope)
@@ -53,7 +53,7 @@ def critic_lipschitz() -> Metric:
     tighter the more points. Error: bootstrap over points (rough, as for every maximum).
     Shapes: CriticInput. Paper: Virmaux & Scaman 2018, arXiv:1805.10965, sec. 2 (the gradient's norm bounds it).
     """
-    return Metric("critic_lipschitz", lambda given: _largest(_slopes(given.critic, _between(given))))
+    return Metric("critic_lipschitz", lambda given: _largest(_slopes_between(given)))
 
 
 @METRICS.add(paper="arXiv:1802.08768", needs="generator", best=None, better="neither", on_linear=lambda slope: slope)
@@ -67,8 +67,17 @@ def latent_sensitivity() -> Metric:
     return Metric("latent_sensitivity", _sensitivity)
 
 
-def _slopes(critic: Critic, x: Tensor) -> Tensor:
-    return torch.cat([norm(input_gradient(critic, part)[1]).detach() for part in x.split(_BATCH)])
+def _slopes(critic: Critic, x: Tensor, *labels: Tensor) -> Tensor:
+    parts = zip(x.split(_BATCH), *(own.split(_BATCH) for own in labels), strict=True)
+    return torch.cat([norm(input_gradient(_bound(critic, *own), part)[1]).detach() for part, *own in parts])
+
+
+def _bound(critic: Critic, *labels: Tensor) -> Critic:
+    return lambda x: critic(x, *labels)
+
+
+def _slopes_between(given: CriticInput) -> Tensor:
+    return _slopes(given.critic, _between(given), *(() if given.labels is None else (given.labels,)))
 
 
 def _between(given: CriticInput) -> Tensor:
