@@ -1,5 +1,6 @@
 """Features: scale and size, files without code, a classifier that is learned once, a cache that survives anything."""
 
+import os
 import threading
 
 import pytest
@@ -76,11 +77,18 @@ def test_many_writers_leave_one_whole_file():
     assert torch.equal(stored("test", "together", make)["x"], torch.ones(100_000))
 
 
+def test_what_is_kept_may_be_read_by_whoever_may_read_the_users_files():
+    stored("test", "mode", lambda: {"x": torch.ones(1)})
+    umask = os.umask(0)
+    os.umask(umask)
+    assert (cache_folder("test") / "mode.safetensors").stat().st_mode & 0o777 == 0o666 & ~umask
+
+
 def test_a_cache_that_cannot_be_written_costs_only_time(caplog, monkeypatch):
     def full(*_args):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("gradgan.metrics.store.save_file", full)
+    monkeypatch.setattr("gradgan.metrics.store.replace_file", full)
     assert stored("test", "nowhere", lambda: {"x": torch.ones(1)})["x"].item() == 1
     assert "No space left" in caplog.text
 

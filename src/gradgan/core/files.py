@@ -4,6 +4,7 @@ import errno
 import json
 import math
 import os
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -27,7 +28,8 @@ def writing(path: Path) -> Iterator[None]:
 
 def replace_file(path: Path, data: bytes) -> None:
     """Write beside, sync, rename, sync the folder: whoever reads, also after a power cut, sees the old or the new."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    # Of the thread too: several may make the same at once.
+    beside = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.part")
     try:
         file = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
         try:

@@ -84,9 +84,7 @@ class Classifier:
         return features.reshape(len(x), -1), (seen.reshape(len(x), -1) * places).sum(1)
 
 
-def trained_classifier(
-    samples: Tensor, labels: Tensor, classes: int, *, device: torch.device | str = "cpu"
-) -> Classifier:
+def trained_classifier(samples: Tensor, labels: Tensor, classes: int) -> Classifier:
     """A classifier of images (n, c, h, w) uint8 with labels (n,), or (n, c) for a class in each channel.
 
     It is learned once and kept in the cache under the content of the data and the recipe's version; whoever finds it
@@ -103,7 +101,7 @@ def trained_classifier(
     event = tuple(samples.shape[1:])
     with isolated(0, "init/classifier"):
         network = Network(event, classes)
-        network.to(torch.device(device), memory_format=torch.channels_last)  # type: ignore[call-overload]
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def learn() -> dict[str, Tensor]:
         _learn(network, samples, labels)
@@ -122,16 +120,15 @@ def _learn(network: nn.Module, samples: Tensor, labels: Tensor) -> None:
     rng = torch.Generator().manual_seed(0)
     optimiser = torch.optim.AdamW(network.parameters(), lr=_RATE, weight_decay=1e-2)
     rate = torch.optim.lr_scheduler.OneCycleLR(optimiser, _RATE, total_steps=updates)
-    device = next(network.parameters()).device
     # Half precision pays where the products are large enough.
     half = math.prod(samples.shape[2:]) >= 256
     network.train()
     for chosen in _batches(len(samples), updates, rng):
-        x = _shifted(samples[chosen].float() / 255, rng).to(device, memory_format=torch.channels_last)
-        with torch.autocast(device.type, torch.bfloat16, enabled=half):
+        x = _shifted(samples[chosen].float() / 255, rng).to(memory_format=torch.channels_last)
+        with torch.autocast("cpu", torch.bfloat16, enabled=half):
             logits = network(x)
         optimiser.zero_grad()
-        fn.cross_entropy(logits.float(), labels[chosen].to(device), label_smoothing=0.05).backward()
+        fn.cross_entropy(logits.float(), labels[chosen], label_smoothing=0.05).backward()
         optimiser.step()
         rate.step()
 

@@ -21,6 +21,7 @@ from torch import Tensor
 from ...core.cache import cache_folder
 from ...core.checks import GradganError
 from ...core.files import to_json
+from ...core.pool import cores
 from .picture import Picture, converted, printable
 from .source import Source
 
@@ -140,7 +141,7 @@ def _fill(folder: Path, source: Source, size: int, channels: int | None) -> None
 def _results(pictures: Iterable[Picture], size: int, channels: int) -> Iterator[tuple[Picture, _Result]]:
     """Each picture with its pixels, in order; a few ahead at a time, so that memory does not grow with their number."""
     # Threads: Pillow decodes and resizes without Python's lock.
-    workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    workers = cores()
     ahead: deque[tuple[Picture, Future[_Result]]] = deque()
     with ThreadPoolExecutor(workers) as pool:
         for picture in pictures:
