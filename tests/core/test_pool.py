@@ -91,7 +91,7 @@ def alive(pid: int) -> bool:
     return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:1]
 
 
-def wait_for(what, seconds: float = 30.0) -> None:
+def wait_for(what, seconds: float = 150.0) -> None:
     end = time.monotonic() + seconds
     while not what():
         assert time.monotonic() < end, "it did not come in time"

@@ -120,7 +120,11 @@ def test_the_command_leaves_with_130_and_143(tmp_path, number, code):
     out = tmp_path / "run"
     with started(out) as child:
         deadline = time.monotonic() + 150
-        while not ((out / "log.jsonl").exists() and (out / "log.jsonl").stat().st_size) and time.monotonic() < deadline:
+        log = out / "log.jsonl"
+        while not (log.exists() and log.stat().st_size):
+            if time.monotonic() > deadline:
+                child.kill()
+                pytest.fail("no step was logged in time")
             time.sleep(0.05)
         child.send_signal(number)
         _, said = child.communicate(timeout=100)
