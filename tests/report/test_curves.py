@@ -138,3 +138,10 @@ def test_ids_of_two_charts_do_not_meet():
     ids = [set(re.findall(r'id="([^"]+)"', svg)) for svg in (first, second)]
     assert ids[0]
     assert not ids[0] & ids[1]
+
+
+@pytest.mark.parametrize("value", [1.7e308, -1.7e308, 1e-308])
+def test_numbers_at_the_edge_of_what_there_is_are_drawn(value):
+    entries = [LogEntry(step, 0.0, {"critic/loss": v}) for step, v in enumerate([1.0, value, -value, 2.0])]
+    for chart in charts_of(series_of(entries)):
+        assert "<svg" in svg_of(chart, chart.title)
