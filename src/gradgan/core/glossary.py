@@ -65,7 +65,10 @@ NUMBERS: Mapping[str, Number] = {
     "diversity/missed": Number(
         "1", "Mean distance of a real sample to the nearest generated one, per that to the nearest real one; 1 is best."
     ),
-    "speed": Number("rounds/s", "Rounds per second since the step logged before; one round moves every player."),
+    "speed": Number(
+        "rounds/s",
+        "Rounds (every player moves) per second since the last logged step; evaluations, pictures, checkpoints count.",
+    ),
     "modes": Number("modes", "Modes of the data that at least one good sample lies on; all of them is best."),
     "high_quality": Number("share", "Share of samples within three standard deviations of a mode; 1 is best."),
     "reverse_kl": Number("nats", "KL(shares of the good samples per mode || equal shares); 0 is best."),

@@ -8,6 +8,8 @@ RUN/samples/step_00000100.png
 RUN/checkpoints/step_00000100.safetensors   written by training, listed here
 RUN/checkpoints/best_00000100.safetensors   the best by the run's own score, where it was evaluated while it ran
 RUN/evaluation.json                         by step: number of samples, and value, error and method of each metric
+RUN/skipped.txt                             the samples that could not be read and were left out, if any
+RUN/rolled_back/N/                          log and pictures of the N-th stretch that the run went back on
 RUN/report.html
 """
 

@@ -10,12 +10,15 @@ import torch
 from ..core.checks import GradganError
 from ..core.rng import isolated
 from ..core.scene import Scene
-from ..training.steps import objective, through_engine
+from ..training.steps import autocast, backward, objective, through_engine
+from ..training.trainer import compiled_networks
 from .build import Experiment
+from .machine import precision_of
 
 
 def rehearse(experiment: Experiment) -> None:
-    """Let every player compute its objective and gradient once, on a batch of the real size and copied networks.
+    """Let every player compute its objective and gradient once, on a batch of the real size and copied networks,
+    in the run's precision and compiled if the run is.
 
     Raises GradganError with the first line of whatever goes wrong; the experiment is left as it was.
     """
@@ -29,7 +32,9 @@ def rehearse(experiment: Experiment) -> None:
         rng = torch.Generator(state.device).manual_seed(0)
         engine = "compiled" if config.compile else config.engine
         z = torch.randn(n, config.latent, generator=rng, device=state.device)
+        precision = precision_of(config)
         try:
+            compiled = compiled_networks(networks) if config.compile else None
             for player in experiment.players:
                 given = z
                 if experiment.system.latents is not None:
@@ -39,10 +44,14 @@ def rehearse(experiment: Experiment) -> None:
                     labels=labels, rng=rng, world=state.world,
                 )  # fmt: skip
                 if player.loss is Scene.critic_loss:
-                    player, _ = through_engine(player, scene, step=0, progress=0.0, engine=engine)
-                total, _ = objective(player, scene, step=0, progress=0.0)
+                    with autocast(state.device, precision):
+                        rest, _ = through_engine(player, scene, step=0, progress=0.0, engine=engine)
+                else:
+                    rest = player
+                total, _ = objective(rest, scene, step=0, progress=0.0, precision=precision, compiled=compiled)
                 if total is not None and total.requires_grad:
-                    total.backward()
+                    own = [p for p in networks[player.name].parameters() if p.requires_grad]
+                    backward(total, own, compiled=config.compile)
         except GradganError:
             raise
         except (RuntimeError, ValueError, IndexError, TypeError) as error:

@@ -62,18 +62,19 @@ def train(
     SIGTERM finish the step and save, then raise KeyboardInterrupt and SystemExit(143), see docs/resume.md.
     """
     wanted = configure(what, system=system, data=data, steps=steps, seed=seed, settings=settings)
+    resume = resume or launched().restart > 0  # a job that torchrun has started again goes on
+    path = (default_out(wanted) if out is None else Path(out)).expanduser()
     world = join(device_of(wanted.device))
+    wanted = _as_begun(wanted, path) if resume else wanted
     experiment = build(wanted, world)
     config = experiment.config
     evaluator = evaluator_of(experiment)
     if config.evaluate.every:
         score_of(experiment.dataset, evaluator.names)
     rehearse(experiment)
-    path = (default_out(config) if out is None else Path(out)).expanduser()
     if not world.first:
         return _follow(Run(RunFolder(path), experiment), hooks, evaluator)
-    # A job that torchrun has started again goes on.
-    folder = _folder(path, config, resume=resume or launched().restart > 0)
+    folder = _folder(path, config, resume=resume)
     run = Run(folder, experiment)
     with listening() as stopping:
         try:
@@ -133,8 +134,17 @@ def _threads(n: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
+def _as_begun(wanted: Config, out: Path) -> Config:
+    """With the precision that the run in `out` began with, if one is there and auto would choose by this machine."""
+    stored = out / "config.yaml"
+    with writing(out):
+        there = wanted.precision == "auto" and stored.is_file()
+    return replace(wanted, precision=complete(read_config(stored)).precision) if there else wanted
+
+
 def _folder(out: Path, config: Config, *, resume: bool) -> RunFolder:
-    """The run's folder. A resumed run may have more steps, other intervals or another device than it began with."""
+    """The run's folder. A resumed run may have more steps, other intervals (evaluations too), another alarm or another
+    device than it began with."""
     text = to_yaml(config)
     stored = out / "config.yaml"
     with writing(out):

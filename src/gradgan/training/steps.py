@@ -86,7 +86,7 @@ def update(
     numbers |= others
     if total is not None and total.requires_grad:
         # `inputs` keeps the gradient out of the other players' parameters, and saves its cost.
-        _backward(total, [p for p in parameters if p.requires_grad], compiled=compiled is not None)
+        backward(total, [p for p in parameters if p.requires_grad], compiled=compiled is not None)
     # The mean over the ranks is the global batch's gradient, whichever way each of them took.
     state.world.average_([p.grad for p in parameters if p.grad is not None])
     if player.clip_gradient is not None:
@@ -103,7 +103,7 @@ def update(
     return numbers
 
 
-def _backward(total: Tensor, parameters: list[Tensor], *, compiled: bool) -> None:
+def backward(total: Tensor, parameters: list[Tensor], *, compiled: bool) -> None:
     """Add the gradient to `.grad`. Compiled code hands it over in a layout of its own, which torch warns of."""
     if not compiled:
         total.backward(inputs=parameters)

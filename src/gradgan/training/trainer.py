@@ -40,7 +40,7 @@ def fit(
     if steps < state.step:
         raise GradganError(f"the run stands at step {state.step} already, wanted {steps}. Give more steps to go on.")
     engine = "compiled" if compile else engine
-    compiled = _compiled(state.networks) if compile else None
+    compiled = compiled_networks(state.networks) if compile else None
     started = time.perf_counter() - state.seconds
     while state.step < steps:
         measure = any(hook.wants_numbers(state.step + 1) for hook in hooks)
@@ -63,6 +63,6 @@ def fit(
     return state
 
 
-def _compiled(networks: Networks) -> Networks:
+def compiled_networks(networks: Networks) -> Networks:
     """The same weights behind torch.compile, each network at its first call."""
     return {name: cast(nn.Module, torch.compile(network)) for name, network in networks.items()}
