@@ -103,7 +103,7 @@ def update(
     return numbers
 
 
-def backward(total: Tensor, parameters: list[Tensor], *, compiled: bool) -> None:
+def backward(total: Tensor, parameters: Sequence[Tensor], *, compiled: bool) -> None:
     """Add the gradient to `.grad`. Compiled code hands it over in a layout of its own, which torch warns of."""
     if not compiled:
         total.backward(inputs=parameters)
