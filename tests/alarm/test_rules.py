@@ -9,6 +9,7 @@ from gradgan.alarm import ILLNESSES, History, examine
 from gradgan.alarm.history import rolling
 from gradgan.alarm.watch import run_lengths
 from gradgan.core.glossary import NUMBERS, PLAYERS
+from gradgan.core.record import LogEntry
 
 every = pytest.mark.parametrize("name", list(ILLNESSES))
 
@@ -91,3 +92,11 @@ def test_run_lengths_count(holds):
         count = count + 1 if held else 0
         counts.append(count)
     assert run_lengths(np.array(holds, dtype=bool)).tolist() == counts
+
+
+def test_evaluations_are_no_lines_of_training():
+    entries = [LogEntry(step, 0.0, {"critic/loss": 0.7, "lr/critic": 1e-3}) for step in (2, 4, 6)]
+    beside = [LogEntry(step, 0.0, {"class_kl": float("inf")}) for step in (3, 6)]
+    told = History.of(sorted([*entries, *beside], key=lambda entry: entry.step))
+    assert told.steps.tolist() == [2, 4, 6] and told.names == ["critic/loss", "lr/critic"]
+    assert examine(told, patience=1, only=["divergence"]) == []

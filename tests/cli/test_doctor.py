@@ -16,7 +16,7 @@ def folder(path: Path, rows: list[dict[str, float]], **info: object) -> Path:
     """A run folder with these numbers logged on every tenth step."""
     with RunFolder.create(path, config_yaml="preset: ring\n") as run:
         for k, row in enumerate(rows):
-            run.log(10 * (k + 1), 1.0, row)
+            run.log(10 * (k + 1), 1.0, {"lr/critic": 1e-3, **row})
         run.update_info(system={"name": "r3gan"}, data={"name": "ring"}, status="finished", patience=3, **info)
     return path
 
@@ -31,7 +31,7 @@ def test_a_sick_run_is_named_with_evidence_since_when_and_what_helps(tmp_path, c
     assert "mean distance of two samples, in data widths, is 0.2 (below 0.45)" in said
     assert "What usually helps: " in said and "Not looked for" in said
     page = (tmp_path / "run" / "report.html").read_text()
-    assert "<h2>Health</h2>" in page and "Mode collapse" in page and page.count("<svg") == 3
+    assert "<h2>Health</h2>" in page and "Mode collapse" in page and page.count("<svg") == 4
 
 
 def test_a_healthy_run_is_said_to_be_well(tmp_path, capsys):

@@ -4,9 +4,10 @@ import pytest
 import yaml
 
 from gradgan.comparison import make_plan, read_plan
-from gradgan.comparison.cells import steps_within
+from gradgan.comparison.cells import cells_of, steps_within
 from gradgan.comparison.plan import Budget, plan_to_yaml
 from gradgan.core.errors import GradganError
+from gradgan.experiment import complete, configure
 
 
 def plan(**words):
@@ -94,3 +95,9 @@ def test_a_file_that_is_none_is_told(tmp_path):
     (tmp_path / "broken.yaml").write_text("a: [")
     with pytest.raises(GradganError, match="is not YAML"):
         read_plan(tmp_path / "broken.yaml")
+
+
+def test_an_alarm_does_not_stop_a_method(tmp_path):
+    config = complete(configure("ring", settings=["alarm.action=stop"]))
+    cells = cells_of(plan(seeds=2, steps=100), {("ring", "gan"): config}, {("ring", "gan"): 1.0}, tmp_path)
+    assert [cell.config.alarm.action for cell in cells] == ["warn", "warn"]

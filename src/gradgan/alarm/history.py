@@ -20,6 +20,11 @@ class Entry(Protocol):
         """What was logged, by name."""
         ...
 
+    @property
+    def of_training(self) -> bool:
+        """Was it logged by the training, not by an evaluation beside it?"""
+        ...
+
 
 class History:
     """Columns of equal length, one row per logged step; nan where a number was not logged at a step.
@@ -38,11 +43,9 @@ class History:
 
     @classmethod
     def of(cls, entries: Iterable[Entry]) -> "History":
-        """The history that a log tells; what was logged twice at a step (an evaluation beside it) becomes one row."""
-        rows: dict[int, dict[str, float]] = {}
-        for entry in entries:
-            rows.setdefault(entry.step, {}).update(entry.numbers)
-        return cls(rows, rows.values())
+        """The history that a log tells: its lines of training, which are what the watch over a live run sees too."""
+        lines = [entry for entry in entries if entry.of_training]
+        return cls((line.step for line in lines), (line.numbers for line in lines))
 
     def __len__(self) -> int:
         return len(self.steps)

@@ -46,6 +46,11 @@ class LogEntry:
     seconds: float
     numbers: dict[str, float]
 
+    @property
+    def of_training(self) -> bool:
+        """Is it a line of training, which tells the learning rates, and not one of an evaluation?"""
+        return any(name.startswith("lr/") for name in self.numbers)
+
 
 class RunFolder:
     """A run on disk: where each thing lies, and how it is written."""

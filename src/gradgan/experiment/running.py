@@ -230,7 +230,7 @@ def _finish(run: Run, samples: Samples, save: Save) -> None:
 
 def _log_hook(run: Run, epoch: int) -> Log:
     """The log, going on from the last line of training; evaluations are lines of their own, without learning rates."""
-    last = [entry for entry in run.log() if any(name.startswith("lr/") for name in entry.numbers)][-1:]
+    last = [entry for entry in run.log() if entry.of_training][-1:]
     mark = (last[0].step, last[0].seconds) if last else None
     alarm = run.config.alarm
     watch = Watch(run.folder, patience=alarm.patience, only_warn=alarm.action == "warn")
