@@ -120,6 +120,19 @@ def test_the_target_is_before_the_illness_and_not_tried_before():
     assert target([10, 20], 5, used=[]) == 10
 
 
+def test_a_run_that_may_go_back_keeps_step_0(tmp_path):
+    run = train("ring", steps=8, settings=[*TINY, "checkpoint.every=1", "alarm.action=rollback"], out=tmp_path / "run")
+    assert [step for step, _ in run.folder.checkpoints()] == [0, 4, 5, 6, 7, 8]
+
+
+def test_resuming_from_before_a_rollback_takes_it_out_of_run_json(tmp_path):
+    run = train("ring", steps=4, settings=TINY, out=tmp_path / "run")
+    # As if the run had gone back, and the checkpoint that knew of it was lost.
+    run.folder.update_info(rollbacks=[{"illness": "divergence", "since": 2, "left": 4, "to": 0}])
+    again = train("ring", steps=8, settings=TINY, out=tmp_path / "run", resume=True)
+    assert again.folder.info()["rollbacks"] == []
+
+
 def test_held_out_samples_are_measured_and_not_learned_from(tmp_path):
     run = train("ring", steps=4, settings=[*TINY, "data.held_out=0.2"], out=tmp_path / "run")
     logged = run.log()[-1].numbers

@@ -22,6 +22,8 @@ from gradgan.experiment import (
     train,
 )
 from gradgan.metrics import Own, merit
+from gradgan.training import checkpoint
+from gradgan.training.hooks import Save
 
 TINY = ["data.samples=300", "batch=16", "generator.widths=[8]", "critic.widths=[8]", "evaluate.samples=100"]
 RING = DATASETS.make("ring", samples=2000)
@@ -107,12 +109,26 @@ def test_evaluation_during_a_run_changes_nothing_and_keeps_the_best(tmp_path):
     assert set(logged) == {2, 4, 6, 8}
     best = seen.experiment.state.best
     assert best["value"] == min(logged.values()) == logged[best["step"]]
-    assert [step for step, _ in seen.folder.best_checkpoints()] == [best["step"]]
+    assert [step for step, _ in seen.folder.best_checkpoints()][-1] == best["step"]
     loaded = Run.load(tmp_path / "seen", best=True)
     assert loaded.step == best["step"]
     assert loaded.evaluate()["mixture_distance"].value == best["value"]
     with pytest.raises(GradganError, match=r"no best checkpoint.*evaluate\.every"):
         Run.load(tmp_path / "plain", best=True)
+
+
+def test_going_back_to_any_kept_checkpoint_finds_the_best_until_then(tmp_path):
+    run = train("ring", steps=1, settings=TINY, out=tmp_path / "run")
+    state, save = run.experiment.state, Save(run.folder, every=1, keep=2)
+    for step in (10, 20, 30):
+        state.step, state.best = step, {"name": "mixture_distance", "value": 1 / step, "step": step}
+        checkpoint.save(run.folder.best_path(step), state.state_dict())
+        state.step += 5
+        save.save(state)
+    assert [step for step, _ in run.folder.checkpoints()] == [25, 35]
+    assert [step for step, _ in run.folder.best_checkpoints()] == [20, 30]
+    run.folder.rewind(25)
+    assert Run.load(run.folder.path, best=True).step == 20 == Run.load(run.folder.path).experiment.state.best["step"]
 
 
 def test_a_resumed_run_remembers_its_best(tmp_path):

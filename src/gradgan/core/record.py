@@ -229,7 +229,10 @@ class RunFolder:
         return self._steps("checkpoints", "safetensors")
 
     def best_checkpoints(self) -> list[tuple[int, Path]]:
-        """The best checkpoint with its step, alone in its list; none where the run was not evaluated while it ran."""
+        """The best checkpoint last, before it those that were the best at a kept checkpoint or since, with their steps.
+
+        None where the run was not evaluated while it ran.
+        """
         return self._steps("checkpoints", "safetensors", prefix="best")
 
     def best_path(self, step: int) -> Path:

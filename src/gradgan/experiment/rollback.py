@@ -9,7 +9,7 @@ from ..core.checks import NonFiniteError, SickRunError
 from ..core.record import RunFolder
 from ..core.rolled_back import set_aside
 from ..training import checkpoint
-from ..training.state import Rollback
+from ..training.state import Rollback, State
 from .build import Experiment
 
 KEPT = 5
@@ -42,11 +42,16 @@ def go_back(folder: RunFolder, experiment: Experiment, error: SickRunError | Non
     state.load_state_dict(checkpoint.load(before[to], device=str(state.device)))
     state.rollbacks = rollbacks
     set_aside(folder, to, number)
-    folder.update_info(rollbacks=[asdict(rollback) for rollback in rollbacks])
+    list_rollbacks(folder, state)
     logging.getLogger("gradgan").warning(
         "rollback %d of %d: from step %d to %d; %s. What was logged between is in %s.",
         number, experiment.config.alarm.rollbacks, rollbacks[-1].left, to, remedy, f"rolled_back/{number}",
     )  # fmt: skip
+
+
+def list_rollbacks(folder: RunFolder, state: State) -> None:
+    """Let run.json list the rollbacks that the state knows of."""
+    folder.update_info(rollbacks=[asdict(rollback) for rollback in state.rollbacks])
 
 
 def target(checkpoints: list[int], since: int, *, used: list[int]) -> int:

@@ -32,7 +32,7 @@ from .evaluate import Evaluator, evaluator_of
 from .machine import device_of, precision_of
 from .reading import read_config, to_yaml
 from .rehearse import rehearse
-from .rollback import KEPT, play_on
+from .rollback import KEPT, list_rollbacks, play_on
 from .run import POINTS, Run, picture
 from .skipped import tell_skipped
 
@@ -103,6 +103,7 @@ def _take_up(run: Run) -> None:
         run.folder.set_aside(path)
     run.folder.rewind(-1 if broken is None else run.step)
     forget_after(run.folder, len(run.experiment.state.rollbacks))
+    list_rollbacks(run.folder, run.experiment.state)
 
 
 def _follow(run: Run, hooks: Sequence[Hook], evaluator: Evaluator) -> Run:
@@ -186,7 +187,9 @@ def _fit(run: Run, hooks: Sequence[Hook], evaluator: Evaluator, stopping: Stoppi
     epoch = run.experiment.epoch
     may_go_back = config.alarm.action == "rollback"
     keep = max(config.checkpoint.keep, KEPT) if may_go_back else config.checkpoint.keep
-    save = Save(run.folder, config.checkpoint.every or epoch, keep, config.checkpoint.keep_every)
+    # Step 0 is before every illness.
+    pinned = (0,) if may_go_back else ()
+    save = Save(run.folder, config.checkpoint.every or epoch, keep, config.checkpoint.keep_every, pinned)
     samples = _samples_hook(run, config.sample.every or epoch)
     if state.step == 0 and world.first:
         samples.draw(state)

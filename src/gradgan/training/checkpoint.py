@@ -1,7 +1,8 @@
 """Checkpoints: one safetensors file with every tensor, the plain data in its header, and a checksum of both. No pickle.
 
-Format 2 has the checksum; format 1 (before it) is read too. A change of what a run's state holds is a new format, and a
-function in `_MIGRATIONS` that makes the state before it into the state after it.
+Format 2 has the checksum, and in the state the best evaluation and the rollbacks; format 1 (before them) is read too.
+A change of what a run's state holds is a new format, and a function in `_MIGRATIONS` that makes the state before it
+into the state after it.
 """
 
 import hashlib
@@ -20,8 +21,10 @@ from ..core.files import replace_file
 _KEY = "gradgan"
 _CHECKSUM = "sha256"
 _FORMAT = 2
-# By the format that they read. Formats 1 and 2 hold the same state.
-_MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: lambda state: state}
+# By the format that they read.
+_MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    1: lambda state: {**state, "best": None, "rollbacks": []},
+}
 
 BROKEN = (
     SafetensorError,
@@ -95,13 +98,13 @@ def load(path: Path, *, device: str = "cpu") -> dict[str, Any]:
         if known > 1 and checksum(header[_KEY], tensors) != header[_CHECKSUM]:
             raise GradganError(f"{path} is not what was written: its checksum differs. Use an older one beside it.")
         state = unflatten(plain["tree"], {name: tensor.to(device) for name, tensor in tensors.items()})
+        for number in range(known, _FORMAT):
+            state = _MIGRATIONS[number](state)
     except BROKEN as error:
         if isinstance(error, GradganError):
             raise
         why = " ".join(str(error).split())[:200] or type(error).__name__
         raise GradganError(f"{path} is not a readable checkpoint ({why}). Use an older one beside it.") from error
-    for number in range(known, _FORMAT):
-        state = _MIGRATIONS[number](state)
     return state
 
 

@@ -1,6 +1,6 @@
 """Hooks: what happens beside the training, every so many rounds; the trainer knows none of them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -92,13 +92,15 @@ class Samples:
 class Save:
     """Writes a checkpoint every `every` rounds.
 
-    The last `keep` stay, each whose step `keep_every` divides, and the best.
+    The last `keep` stay, each whose step `keep_every` divides, those at the steps `pinned`; and the best, with those
+    that were the best at the oldest of these or since: a run that goes back needs the best until there.
     """
 
     run: RunFolder
     every: int
     keep: int = 2
     keep_every: int = 0
+    pinned: Collection[int] = ()
 
     def wants_numbers(self, step: int) -> bool:
         """Never: it only saves."""
@@ -125,10 +127,13 @@ class Save:
 
     def _retire(self) -> None:
         with writing(self.run.path):
-            for step, old in self.run.checkpoints()[: -self.keep]:
+            others = [(step, path) for step, path in self.run.checkpoints() if step not in self.pinned]
+            for step, old in others[: -self.keep]:
                 if not self.keep_every or step % self.keep_every:
                     old.unlink(missing_ok=True)
-            for _, old in self.run.best_checkpoints()[:-1]:
+            oldest = min(step for step, _ in self.run.checkpoints())
+            # The last of these is the best that the oldest checkpoint knows of; none knows of those before it.
+            for _, old in [best for best in self.run.best_checkpoints() if best[0] <= oldest][:-1]:
                 old.unlink(missing_ok=True)
 
 
@@ -162,8 +167,8 @@ class Evaluate:
     """Measures the averaged generator every `every` rounds, logs the numbers, and keeps the best checkpoint.
 
     `measure` must draw from streams of its own, so that the run does not depend on how often it is measured. The best
-    so far, by the number called `score`, is part of the state. The one before it goes with the next checkpoint, for a
-    run that is killed until then goes back behind this one.
+    so far, by the number called `score`, is part of the state. The ones before it stay as long as a run may go
+    back to where they were the best (`Save`).
     """
 
     run: RunFolder

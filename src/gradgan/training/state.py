@@ -142,7 +142,7 @@ class State:
         """
         self.step = int(saved["step"])
         self.seconds = float(saved["seconds"])
-        self.best = saved.get("best")  # a checkpoint of an older gradgan has none
+        self.best = saved["best"]
         for name, network in self.networks.items():
             network.load_state_dict(saved["networks"][name])
         for name, optimiser in self.optimisers.items():
@@ -151,7 +151,7 @@ class State:
         self.average.load_state_dict(saved["average"])
         self.batches.load_state_dict(saved["batches"])
         self.streams.load_state_dict(saved["streams"], globally=globally)
-        self.rollbacks = [Rollback(**rollback) for rollback in saved.get("rollbacks", [])]
+        self.rollbacks = [Rollback(**rollback) for rollback in saved["rollbacks"]]
 
 
 def _lay_out_as_parameters(optimiser: torch.optim.Optimizer) -> None:
