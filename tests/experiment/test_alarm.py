@@ -9,7 +9,7 @@ import torch
 from gradgan.alarm import ILLNESSES, History, examine
 from gradgan.core.errors import NonFiniteError, SickRunError
 from gradgan.experiment import Run, train
-from gradgan.experiment.rollback import target
+from gradgan.experiment.rollback import targets
 
 TINY = ["data.samples=500", "batch=16", "generator.widths=[8]", "critic.widths=[8]", "log.every=2", "sample.every=8",
         "checkpoint.every=4", "alarm.patience=3"]  # fmt: skip
@@ -115,9 +115,52 @@ def test_a_run_that_stopped_being_numbers_goes_back_too(tmp_path):
 
 
 def test_the_target_is_before_the_illness_and_not_tried_before():
-    assert target([0, 10, 20], 15, used=[]) == 10
-    assert target([0, 10, 20], 15, used=[10]) == 0
-    assert target([10, 20], 5, used=[]) == 10
+    assert targets([0, 10, 20], 15, used=[]) == [10, 0]
+    assert targets([0, 10, 20], 15, used=[10]) == [0]
+    assert targets([0, 10, 20], 15, used=[0, 10]) == [0]
+    assert targets([10, 20], 5, used=[]) == []
+
+
+class Sicken:
+    """A hook that finds an illness at step 13, with signs since step 11, unless the run has gone back."""
+
+    def wants_numbers(self, step: int) -> bool:
+        return False
+
+    def __call__(self, state, numbers) -> None:
+        if state.step == 13 and not state.rollbacks:
+            raise SickRunError("step 13: ill", illness="divergence", since=11)
+
+
+def test_a_run_resumed_with_rollback_goes_back_without_a_step_0(tmp_path):
+    train("ring", steps=8, settings=TINY, out=tmp_path / "run")
+    words = [*TINY, "alarm.action=rollback", "checkpoint.every=5"]
+    run = train("ring", steps=16, settings=words, out=tmp_path / "run", resume=True, hooks=[Sicken()])
+    assert 0 not in dict(run.folder.checkpoints())
+    assert [(r["left"], r["to"]) for r in run.folder.info()["rollbacks"]] == [(13, 10)]
+
+
+def test_where_the_illness_is_older_than_every_checkpoint_one_line_says_so(tmp_path):
+    train("ring", steps=8, settings=[*SICK, "alarm.patience=100"], out=tmp_path / "run")
+    words = [*SICK, "alarm.patience=5", "alarm.action=rollback"]
+    with pytest.raises(SickRunError, match=r"no checkpoint from step 2 or before is kept \(kept: 4, 8") as told:
+        train("ring", steps=16, settings=words, out=tmp_path / "run", resume=True)
+    assert "divergence, since step 2" in str(told.value) and "\n" not in str(told.value)
+    assert [step for step, _ in Run.load(tmp_path / "run").folder.checkpoints()] == [4, 8]
+
+
+def test_a_broken_checkpoint_is_no_way_back(tmp_path, caplog):
+    class Damage(Sicken):
+        def __call__(self, state, numbers) -> None:
+            if state.step == 11 and not state.rollbacks:
+                path = tmp_path / "run" / "checkpoints" / "step_00000010.safetensors"
+                path.write_bytes(path.read_bytes()[:-1])
+            super().__call__(state, numbers)
+
+    words = [*TINY, "alarm.action=rollback", "checkpoint.every=5"]
+    run = train("ring", steps=16, settings=words, out=tmp_path / "run", hooks=[Damage()])
+    assert [(r["left"], r["to"]) for r in run.folder.info()["rollbacks"]] == [(13, 5)]
+    assert "step_00000010.safetensors" in caplog.text and "PASSED OVER" in caplog.text
 
 
 def test_a_run_that_may_go_back_keeps_step_0(tmp_path):

@@ -127,6 +127,15 @@ def test_going_back_to_any_kept_checkpoint_finds_the_best_until_then(tmp_path):
         save.save(state)
     assert [step for step, _ in run.folder.checkpoints()] == [25, 35]
     assert [step for step, _ in run.folder.best_checkpoints()] == [20, 30]
+    # The same where an old one is pinned: what was the best between is the best of nowhere.
+    save.pinned = (25,)
+    for step in (40, 50, 60, 70):
+        state.step, state.best = step, {"name": "mixture_distance", "value": 1 / step, "step": step}
+        checkpoint.save(run.folder.best_path(step), state.state_dict())
+        state.step += 5
+        save.save(state)
+    assert [step for step, _ in run.folder.checkpoints()] == [25, 65, 75]
+    assert [step for step, _ in run.folder.best_checkpoints()] == [20, 60, 70]
     run.folder.rewind(25)
     assert Run.load(run.folder.path, best=True).step == 20 == Run.load(run.folder.path).experiment.state.best["step"]
 

@@ -229,7 +229,7 @@ class RunFolder:
         return self._steps("checkpoints", "safetensors")
 
     def best_checkpoints(self) -> list[tuple[int, Path]]:
-        """The best checkpoint last, before it those that were the best at a kept checkpoint or since, with their steps.
+        """The best checkpoint last, before it those that were the best at a checkpoint that is kept, with their steps.
 
         None where the run was not evaluated while it ran.
         """

@@ -92,8 +92,8 @@ class Samples:
 class Save:
     """Writes a checkpoint every `every` rounds.
 
-    The last `keep` stay, each whose step `keep_every` divides, those at the steps `pinned`; and the best, with those
-    that were the best at the oldest of these or since: a run that goes back needs the best until there.
+    The last `keep` stay, each whose step `keep_every` divides, those at the steps `pinned`; and the best, with what was
+    the best at each of these: a run that goes back needs the best until there.
     """
 
     run: RunFolder
@@ -131,10 +131,12 @@ class Save:
             for step, old in others[: -self.keep]:
                 if not self.keep_every or step % self.keep_every:
                     old.unlink(missing_ok=True)
-            oldest = min(step for step, _ in self.run.checkpoints())
-            # The last of these is the best that the oldest checkpoint knows of; none knows of those before it.
-            for _, old in [best for best in self.run.best_checkpoints() if best[0] <= oldest][:-1]:
-                old.unlink(missing_ok=True)
+            best = self.run.best_checkpoints()
+            kept = [step for step, _ in self.run.checkpoints()]
+            known = {max((step for step, _ in best if step <= until), default=None) for until in kept}
+            for step, old in best[:-1]:
+                if step not in known:
+                    old.unlink(missing_ok=True)
 
 
 @dataclass
@@ -167,8 +169,8 @@ class Evaluate:
     """Measures the averaged generator every `every` rounds, logs the numbers, and keeps the best checkpoint.
 
     `measure` must draw from streams of its own, so that the run does not depend on how often it is measured. The best
-    so far, by the number called `score`, is part of the state. The ones before it stay as long as a run may go
-    back to where they were the best (`Save`).
+    so far, by the number called `score`, is part of the state. One before it stays as long as there is a checkpoint at
+    which it was the best (`Save`).
     """
 
     run: RunFolder
