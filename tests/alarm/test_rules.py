@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradgan.alarm import ILLNESSES, History, examine
+from gradgan.alarm import ILLNESSES, REACH, History, examine
 from gradgan.alarm.history import rolling
 from gradgan.alarm.watch import run_lengths
 from gradgan.core.glossary import NUMBERS, PLAYERS
@@ -72,6 +72,34 @@ def test_an_illness_that_passed_is_told_as_past():
     assert not finding.still
 
 
+def test_evaluations_are_not_part_of_the_history():
+    """Logged at every second step and evaluated at every third, with a metric that may be infinite."""
+    lines = [LogEntry(step, 0.0, {"lr/critic": 0.1, "critic/told": 0.7}) for step in range(2, 25, 2)]
+    looks = [LogEntry(step, 0.0, {"class_kl": float("inf")}) for step in range(3, 25, 3)]
+    read = History.of(sorted([*lines, *looks], key=lambda entry: entry.step))
+    assert read.steps.tolist() == list(range(2, 25, 2)) and set(read.names) == {"lr/critic", "critic/told"}
+    assert examine(read, patience=3) == []
+
+
+@every
+def test_no_rule_looks_further_back_than_the_reach(name):
+    rows = [*ILLNESSES[name].facts["healthy"](), *ILLNESSES[name].facts["sick"](), *ILLNESSES[name].facts["healthy"]()]
+    signs = ILLNESSES.make(name)(history(rows))
+    for end in range(REACH, len(rows) + 1):
+        steps = [10 * (k + 1) for k in range(end - REACH, end)]
+        tail = {key(sign): last(sign, -1) for sign in ILLNESSES.make(name)(History(steps, rows[end - REACH : end]))}
+        for sign in signs:
+            assert tail.get(key(sign), (False,) * len(sign)) == last(sign, end - 1)
+
+
+def key(sign: tuple) -> tuple:
+    return tuple((condition.number, condition.what) for condition in sign)
+
+
+def last(sign: tuple, at: int) -> tuple:
+    return tuple(bool(condition.holds[at]) for condition in sign)
+
+
 @given(
     st.lists(st.one_of(st.floats(-10, 10), st.just(float("nan"))), max_size=20),
     st.integers(1, 6),
@@ -92,11 +120,3 @@ def test_run_lengths_count(holds):
         count = count + 1 if held else 0
         counts.append(count)
     assert run_lengths(np.array(holds, dtype=bool)).tolist() == counts
-
-
-def test_evaluations_are_no_lines_of_training():
-    entries = [LogEntry(step, 0.0, {"critic/loss": 0.7, "lr/critic": 1e-3}) for step in (2, 4, 6)]
-    beside = [LogEntry(step, 0.0, {"class_kl": float("inf")}) for step in (3, 6)]
-    told = History.of(sorted([*entries, *beside], key=lambda entry: entry.step))
-    assert told.steps.tolist() == [2, 4, 6] and told.names == ["critic/loss", "lr/critic"]
-    assert examine(told, patience=1, only=["divergence"]) == []

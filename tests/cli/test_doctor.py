@@ -48,6 +48,15 @@ def test_an_old_or_empty_log_is_not_called_healthy_of_what_it_does_not_hold(tmp_
     assert "0 steps" in capsys.readouterr().out
 
 
+def test_an_evaluation_that_is_infinite_is_no_divergence(tmp_path, capsys):
+    path = folder(tmp_path / "run", [{"diversity/distance": 1.0}] * 15)
+    with RunFolder.create(path, config_yaml="preset: ring\n", resume=True) as run:
+        run.log(155, 1.0, {"class_kl": float("inf")})
+    main(["doctor", str(path)])
+    said = capsys.readouterr().out
+    assert "No illness was found" in said and "15 of them logged" in said
+
+
 def test_rollbacks_are_told_and_escaped_on_the_page(tmp_path, capsys):
     row = {
         "illness": "divergence<b>",

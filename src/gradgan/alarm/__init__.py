@@ -13,6 +13,7 @@ from . import overfitting as overfitting
 from . import penalty as penalty
 from .history import History as History
 from .illness import ILLNESSES as ILLNESSES
+from .illness import REACH as REACH
 from .illness import Remedy as Remedy
 from .watch import Evidence as Evidence
 from .watch import Finding as Finding

@@ -22,7 +22,7 @@ class Entry(Protocol):
 
     @property
     def of_training(self) -> bool:
-        """Was it logged by the training, not by an evaluation beside it?"""
+        """Is it a line of training, not one of an evaluation beside it?"""
         ...
 
 
@@ -43,7 +43,10 @@ class History:
 
     @classmethod
     def of(cls, entries: Iterable[Entry]) -> "History":
-        """The history that a log tells: its lines of training, which are what the watch over a live run sees too."""
+        """The history that a log tells: its lines of training alone, as a watch sees them while the run goes on.
+
+        Evaluations come at steps of their own, where they would shift every window, and may rightly be infinite.
+        """
         lines = [entry for entry in entries if entry.of_training]
         return cls((line.step for line in lines), (line.numbers for line in lines))
 

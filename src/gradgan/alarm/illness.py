@@ -13,6 +13,10 @@ ILLNESSES = Catalog("illness", facts=("helps", "remedy", "explains", "sick", "he
 changes; `explains`, the illnesses whose signs come with it; `sick` and `healthy`, histories in which the rule must and
 must not name it."""
 
+REACH = 10
+"""Logged steps that a rule looks at, at most, to speak of the last of them: a swing over ten, a median over five beside
+that of five steps before."""
+
 
 @dataclass(frozen=True, eq=False)
 class Condition:

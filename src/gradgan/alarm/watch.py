@@ -1,6 +1,6 @@
 """The watch: every rule over a history, and what each of them found."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,21 +40,26 @@ class Finding:
         return f"{self.illness.replace('_', ' ')}, since step {self.since}: {told}"
 
 
-def examine(history: History, *, patience: int, only: Iterable[str] | None = None) -> list[Finding]:
+def examine(
+    history: History, *, patience: int, only: Iterable[str] | None = None, lead: int = 0, told: Collection[str] = ()
+) -> list[Finding]:
     """What the rules find, in the order in which they found it; of two found at once, what explains comes first.
 
     A rule speaks where one of its signs holds on `patience` logged steps in a row; a number that is not finite needs
-    no patience. Each illness is told once, when it is first found.
+    no patience. Each illness is told once, when it is first found. The first `lead` rows only fill the rules' windows;
+    illnesses `told` before are not looked for, yet may explain others.
     """
     found = []
     for name in ILLNESSES if only is None else only:
+        if name in told:
+            continue
         first: Finding | None = None
         for sign in ILLNESSES.make(name)(history):
-            finding = _found(name, history, sign, patience)
+            finding = _found(name, history, sign, patience, lead)
             if finding is not None and (first is None or finding.step < first.step):
                 first = finding
         found += [] if first is None else [first]
-    names = {finding.illness for finding in found}
+    names = {finding.illness for finding in found} | set(told)
     return sorted(found, key=lambda finding: (finding.step, _explained(finding.illness, names), finding.since))
 
 
@@ -73,8 +78,8 @@ def not_measured(history: History) -> list[str]:
     ]
 
 
-def _found(name: str, history: History, sign: Sign, patience: int) -> Finding | None:
-    holds = np.logical_and.reduce([condition.holds for condition in sign])
+def _found(name: str, history: History, sign: Sign, patience: int, lead: int) -> Finding | None:
+    holds = np.logical_and.reduce([condition.holds for condition in sign]) & (np.arange(len(history)) >= lead)
     length = run_lengths(holds)
     at_once = any(condition.at_once for condition in sign)
     reached = np.flatnonzero(length >= (1 if at_once else patience))

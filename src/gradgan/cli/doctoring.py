@@ -23,7 +23,7 @@ def print_diagnosis(path: Path) -> None:
     console = Console(highlight=False, soft_wrap=True)
     name = " on ".join(str(info.get(what, {}).get("name", "?")) for what in ("system", "data"))
     last = entries[-1].step if entries else 0
-    console.print(f"{name}, {last} steps, {len(entries)} of them logged, {info.get('status')}")
+    console.print(f"{name}, {last} steps, {len(history)} of them logged, {info.get('status')}")
     for finding in found:
         _print_finding(console, finding, history)
     if not found:

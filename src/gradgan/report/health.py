@@ -25,7 +25,7 @@ def health(info: Mapping[str, Any], entries: Sequence[LogEntry], series: Mapping
     history = History.of(entries)
     found = examine(history, patience=patience_of(info))
     cards = "".join(_card(finding, series) for finding in found)
-    well = f'<div class="card empty">No illness was found in {len(entries)} logged steps.</div>'
+    well = f'<div class="card empty">No illness was found in {len(history)} logged steps.</div>'
     missing = ", ".join(name.replace("_", " ") for name in not_measured(history))
     note = f'<p class="quiet">Not looked for, as the log has no numbers for it: {e(missing)}.</p>' if missing else ""
     return f"<h2>Health</h2>{cards or well}{_rollbacks(info)}{note}"
