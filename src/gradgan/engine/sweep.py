@@ -39,12 +39,13 @@ def sweep(job: Job, *, together: bool) -> Parts:
 def _swept(job: Job, a: dict[str, Tensor], means: dict[str, Tensor], slopes: dict[str, Tensor],
            names: tuple[str, ...], scores: Tensor, tape: Tape) -> Roots:  # fmt: skip
     """What one tape's samples do to the weights; their penalties and slopes are entered beside the others'."""
-    here = _cut((names, tape.slopes()))
+    joined = _joined(names, a, scores)
+    here = _cut((names, tape.slopes(joined if tape.carries(joined) else None)))
     charged = job.means(here)
     v = _gradients(job.total(charged), here)
     means |= charged
     slopes |= here
-    return tape.sweep(_joined(names, a, scores), torch.cat([v[name] for name in names]))
+    return tape.sweep(joined, torch.cat([v[name] for name in names]))
 
 
 def _judged(job: Job, names: tuple[str, ...]) -> tuple[Tensor, Tape]:

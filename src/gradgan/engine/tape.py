@@ -11,13 +11,18 @@ from torch import Tensor
 from torch.autograd.graph import GradientEdge, Node, get_gradient_edge
 
 from .rules import RULES
-from .rules.rule import Passage, Rule, Shape, Weighing, shapes_of
+from .rules.carry import Carry, carry
+from .rules.rule import Passage, Rule, Shape, Weighing, per_row, shapes_of
 
 Roots = list[tuple[GradientEdge, Tensor]]
 """Where the gradient enters the graph of the weights, and with what."""
 
 Sources = tuple[tuple[int, int] | None, ...]
 """For each operand of a node the (place, output) of the tangent that it reads, None where it is constant."""
+
+
+_DIVIDES = 1e-12
+"""The smallest |a| that value and tangent are swept together by: t / a stays far from the end of float32 and bfloat16."""
 
 
 class Obstacle(Exception):
@@ -36,6 +41,7 @@ class Step:
     sources   where the operands' tangents are
     weights   the operands that depend on the critic's weights alone
     edge      which of the kept gradients is this node's, -1 where it has no weights
+    carry     how the node passes on value and tangent together, None where it cannot
     """
 
     node: Node
@@ -43,6 +49,7 @@ class Step:
     sources: Sources
     weights: tuple[int, ...]
     edge: int
+    carry: Carry | None
 
 
 class Tape:
@@ -60,6 +67,7 @@ class Tape:
         self._owners: list[int] = [0]
         self._sharing: list[list[int]] = [[0]]
         self._reads: list[int] = [1]
+        self._together = False
         self._record()
 
     def _record(self) -> None:
@@ -81,7 +89,8 @@ class Tape:
                 self._reads[owner] += 1
             places[node] = len(owners)
             shapes.append(out)
-            self._steps.append(Step(node, rule, sources, weights, len(self._edges) if weights else -1))
+            carried = carry(plain_name(node), node, rule.along, all_vary=None not in sources)
+            self._steps.append(Step(node, rule, sources, weights, len(self._edges) if weights else -1, carried))
             self._remember(read[0] if rule.alias and len(read) == 1 else len(owners))
             if weights:
                 self._edges.append(GradientEdge(node, 0))
@@ -94,12 +103,25 @@ class Tape:
         self._reads.append(0)
         self._sharing[owner].append(place)
 
-    def slopes(self) -> Tensor:
-        """Each score's gradient by its own sample, (n, *event); what reaches each layer's output is kept."""
-        ones = torch.ones_like(self._scores)
+    def carries(self, a: Tensor | None) -> bool:
+        """Can value and tangent be swept together, as h + t / a? Where every node passes both on, and each a divides.
+
+        Not on a GPU, which would have to be waited for to look at `a`, and not in float16, which `a` may leave.
+        """
+        if a is None or a.device.type != "cpu" or torch.float16 in (self._scores.dtype, a.dtype):
+            return False
+        return all(step.carry for step in self._steps) and bool(a.abs().min() > _DIVIDES)
+
+    def slopes(self, a: Tensor | None = None) -> Tensor:
+        """Each score's gradient by its own sample, (n, *event); what reaches each layer's output is kept.
+
+        With `a` (n,), for which `carries` holds, that is kept times a, and what is swept is h + t / a.
+        """
+        self._together = a is not None
+        seed = torch.ones_like(self._scores) if a is None else a.to(self._scores.dtype)
         wanted: list[Tensor | GradientEdge] = [self._x, *self._edges]
-        slopes, *self._kept = torch.autograd.grad(self._scores, wanted, ones, retain_graph=True)  # pyright: ignore
-        return slopes
+        slopes, *self._kept = torch.autograd.grad(self._scores, wanted, seed, retain_graph=True)  # pyright: ignore
+        return slopes if a is None else slopes / per_row(a, slopes)
 
     def sweep(self, a: Tensor | None, v: Tensor) -> Roots:
         """The gradient of sum_i a_i D(x_i) + <v, slopes> by all that the weights feed into the tape.
@@ -107,12 +129,15 @@ class Tape:
         `a` (n,), or None for zeros; `v` (n, *event). Uses up what `slopes` kept.
         """
         roots: Roots = []
-        tangents: list[tuple[Tensor, ...]] = [(v,)]
-        left = list(self._reads)
         with torch.no_grad():
+            if self._together:
+                assert a is not None
+                v = torch.addcdiv(self._x, v, per_row(a, v))
+            tangents: list[tuple[Tensor, ...]] = [(v,)]
+            left = list(self._reads)
             for step in self._steps:
                 passage = self._passage(step, tangents, left)
-                along = step.rule.along(step.node, passage)
+                along = (step.carry if self._together else step.rule.along)(step.node, passage)  # pyright: ignore
                 tangents.append(along if isinstance(along, tuple) else (along,))
                 if step.weights:
                     roots += self._weigh(step, passage, a)
@@ -137,7 +162,7 @@ class Tape:
         """What reaches the weights of one node; what was kept for it is let go."""
         gy, self._kept[step.edge] = self._kept[step.edge], None
         assert gy is not None and step.rule.weigh is not None
-        weighing = Weighing(gy, a)
+        weighing = Weighing(gy, a, self._together)
         roots: Roots = []
         for slot in step.weights:
             gradient = step.rule.weigh(step.node, slot, passage, weighing)

@@ -7,16 +7,11 @@ replaced by a h + t. A term that is added has the gradient a gy.
 import torch
 from torch import Tensor
 
-from .rule import Node, Passage, Rule, Shape, Weighing, per_row, shapes_of, signed
+from .rule import Node, Passage, Rule, Shape, Weighing, geometry, per_row, shapes_of, signed
 
 
 def _convolve(node: Node, p: Passage) -> Tensor:
-    return torch.convolution(p.at(0), node._saved_weight, None, *_geometry(node))
-
-
-def _geometry(node: Node) -> tuple:
-    return (node._saved_stride, node._saved_padding, node._saved_dilation, node._saved_transposed,
-            node._saved_output_padding, node._saved_groups)  # fmt: skip
+    return torch.convolution(p.at(0), node._saved_weight, None, *geometry(node))
 
 
 def _convolution_weight(node: Node, slot: int, p: Passage, w: Weighing) -> Tensor | None:
@@ -24,11 +19,13 @@ def _convolution_weight(node: Node, slot: int, p: Passage, w: Weighing) -> Tenso
         return _weighted_sum(w)
     c, weight = w.combined(p, 0, node._saved_input), node._saved_weight
     only_weight = (False, True, False)
-    return torch.ops.aten.convolution_backward(w.gy, c, weight, None, *_geometry(node), only_weight)[1]
+    return torch.ops.aten.convolution_backward(w.gy, c, weight, None, *geometry(node), only_weight)[1]
 
 
 def _weighted_sum(w: Weighing) -> Tensor | None:
     """sum_i a_i gy_i over everything but the channels, in one pass over gy."""
+    if w.together:
+        return w.gy.sum([dim for dim in range(w.gy.ndim) if dim != 1])
     if w.a is None:
         return None
     gy = w.gy.flatten(2).sum(2) if w.gy.ndim > 2 else w.gy

@@ -32,22 +32,31 @@ class Passage:
 
 @dataclass(slots=True)
 class Weighing:
-    """What is known where weights meet the tape: gy, the gradient of the scores by the node's output, and the batch's
-    a (n,), the loss's gradient by the scores (None for zeros)."""
+    """What is known where weights meet the tape.
+
+    gy          the gradient of the scores by the node's output; a gy where `together`
+    a           the loss's gradient by the batch's scores, (n,), None for zeros
+    together    is what comes as t already h + t / a?
+    """
 
     gy: Tensor
     a: Tensor | None
+    together: bool = False
 
     def combined(self, p: Passage, slot: int, h: Tensor) -> Tensor:
-        """a_i h_i + t_i for operand `slot`, whose value was h; in the memory of t if that is owned."""
+        """a_i h_i + t_i for operand `slot`, whose value was h; in the memory of t if that is owned.
+
+        Over a_i where `together`, since gy has it."""
         t = p.at(slot)
-        if self.a is None:
+        if self.a is None or self.together:
             return t
         a = per_row(self.a, h)
         return t.addcmul_(h, a) if p.owned[slot] and t.dtype == h.dtype else torch.addcmul(t, h, a)
 
     def scaled(self) -> Tensor | None:
         """a_i gy_i"""
+        if self.together:
+            return self.gy
         return None if self.a is None else self.gy * per_row(self.a, self.gy)
 
 
@@ -73,6 +82,12 @@ class Rule:
 def shapes_of(node: Node) -> list[Shape]:
     """The shape of each output of the forward operation."""
     return [tuple(m.shape) for m in node._input_metadata]
+
+
+def geometry(node: Node) -> tuple:
+    """What a convolution was called with, after its bias."""
+    return (node._saved_stride, node._saved_padding, node._saved_dilation, node._saved_transposed,
+            node._saved_output_padding, node._saved_groups)  # fmt: skip
 
 
 def per_row(a: Tensor, like: Tensor) -> Tensor:
