@@ -16,10 +16,14 @@ def _convolve(node: Node, p: Passage) -> Tensor:
 
 def _convolution_weight(node: Node, slot: int, p: Passage, w: Weighing) -> Tensor | None:
     if slot == 2:
-        return _weighted_sum(w)
+        return w.bias if w.bias is not None else _weighted_sum(w)
     c, weight = w.combined(p, 0, node._saved_input), node._saved_weight
-    only_weight = (False, True, False)
-    return torch.ops.aten.convolution_backward(w.gy, c, weight, None, *geometry(node), only_weight)[1]
+    # With the weight's gradient the bias's comes free, where gy needs no factor and there is a bias that wants it.
+    both = w.together and node.next_functions[2][0] is not None
+    size = [weight.shape[1] * node._saved_groups if node._saved_transposed else len(weight)] if both else None
+    wanted = (False, True, both)
+    _, gradient, w.bias = torch.ops.aten.convolution_backward(w.gy, c, weight, size, *geometry(node), wanted)
+    return gradient
 
 
 def _weighted_sum(w: Weighing) -> Tensor | None:

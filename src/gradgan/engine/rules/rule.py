@@ -37,11 +37,13 @@ class Weighing:
     gy          the gradient of the scores by the node's output; a gy where `together`
     a           the loss's gradient by the batch's scores, (n,), None for zeros
     together    is what comes as t already h + t / a?
+    bias        the gradient of a bias, if it was found with the weight's
     """
 
     gy: Tensor
     a: Tensor | None
     together: bool = False
+    bias: Tensor | None = None
 
     def combined(self, p: Passage, slot: int, h: Tensor) -> Tensor:
         """a_i h_i + t_i for operand `slot`, whose value was h; in the memory of t if that is owned.
