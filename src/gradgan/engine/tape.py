@@ -22,7 +22,7 @@ Sources = tuple[tuple[int, int] | None, ...]
 
 
 _DIVIDES = 1e-12
-"""The smallest |a| that value and tangent are swept together by: t / a stays far from the end of float32 and bfloat16."""
+"""The smallest |a| with which value and tangent are swept together: t / a stays far from where float32 ends."""
 
 
 class Obstacle(Exception):
@@ -169,7 +169,9 @@ class Tape:
             if gradient is not None:
                 maker, output = step.node.next_functions[slot]
                 assert maker is not None
-                roots.append((GradientEdge(maker, output), gradient.sum_to_size(shapes_of(maker)[output])))
+                shape = shapes_of(maker)[output]
+                gradient = gradient if gradient.shape == shape else gradient.sum_to_size(shape)
+                roots.append((GradientEdge(maker, output), gradient))
         return roots
 
 

@@ -1,4 +1,4 @@
-"""Which nodes carry values as they carry tangents: with its kinks frozen, their map is a matrix, or one and a known bias.
+"""Which nodes carry values as they carry tangents: with kinks frozen, their map is a matrix, or one and a known bias.
 
 Where every node of a tape is of that kind, one forward carries the value h and the tangent t together, as h + t / a.
 """
@@ -14,15 +14,16 @@ Carry = Callable[[Node, Passage], Tensor | tuple[Tensor, ...]]
 """As Rule.along, of h + t / a."""
 
 _MATRICES = frozenset(
-    """LeakyRelu0 LeakyRelu1 Relu0 PreluKernel0 Abs0 Neg0 Hardshrink0 NativeDropout0
-    MaxPool2DWithIndices0 MaxPool3DWithIndices0 AdaptiveMaxPool2D0 AdaptiveMaxPool3D0 Max0 Min0 Amax0 Amin0
-    Mm0 Mv0 Bmm0 Mul0 Div0
-    View0 UnsafeView0 ReshapeAlias0 Squeeze0 Squeeze1 Squeeze2 Unsqueeze0 Clone0 Alias0 ToCopy0 Permute0 Transpose0
-    Slice0 Select0 Split0 SplitWithSizes0 Unbind0 Expand0 Flip0 Roll0 IndexSelect0 Sum1 Mean1
-    AvgPool2D0 AvgPool3D0 AdaptiveAvgPool2D0 AdaptiveAvgPool3D0 PixelShuffle0 PixelUnshuffle0 ChannelShuffle0
-    UpsampleNearest1D0 UpsampleNearest2D0 UpsampleNearest3D0 UpsampleLinear1D0 UpsampleBilinear2D0""".split()
-)
-_WITHOUT_CONSTANTS = frozenset("Add0 Sub0 Cat0 Stack0 Maximum0 Minimum0".split())
+    ("LeakyRelu0", "LeakyRelu1", "Relu0", "PreluKernel0", "Abs0", "Neg0", "Hardshrink0", "NativeDropout0",
+     "MaxPool2DWithIndices0", "MaxPool3DWithIndices0", "AdaptiveMaxPool2D0", "AdaptiveMaxPool3D0", "Max0",
+     "Min0", "Amax0", "Amin0", "Mm0", "Mv0", "Bmm0", "Mul0", "Div0", "View0", "UnsafeView0", "ReshapeAlias0",
+     "Squeeze0", "Squeeze1", "Squeeze2", "Unsqueeze0", "Clone0", "Alias0", "ToCopy0", "Permute0", "Transpose0",
+     "Slice0", "Select0", "Split0", "SplitWithSizes0", "Unbind0", "Expand0", "Flip0", "Roll0", "IndexSelect0",
+     "Sum1", "Mean1", "AvgPool2D0", "AvgPool3D0", "AdaptiveAvgPool2D0", "AdaptiveAvgPool3D0", "PixelShuffle0",
+     "PixelUnshuffle0", "ChannelShuffle0", "UpsampleNearest1D0", "UpsampleNearest2D0", "UpsampleNearest3D0",
+     "UpsampleLinear1D0", "UpsampleBilinear2D0")
+)  # fmt: skip
+_WITHOUT_CONSTANTS = frozenset(("Add0", "Sub0", "Cat0", "Stack0", "Maximum0", "Minimum0"))
 """Matrices while every operand varies with the samples; a constant operand is a term that no tangent has."""
 
 
