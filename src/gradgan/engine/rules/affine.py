@@ -1,7 +1,7 @@
 """Rules where weights act: convolution, matrix products, scales, and sums to which a learned or constant term comes.
 
 A product is linear in its weight and linear in its operand h, so its weight's gradient is the ordinary one with h
-replaced by a h + t. A term that is added has the gradient a gy.
+replaced by a h + t, or with gy replaced by a gy and h by h + t / a. A term that is added has the gradient a gy.
 """
 
 import torch
