@@ -1,12 +1,16 @@
 """The Dirac-GAN's eigenvalues, found through the training code, are those of the closed forms."""
 
 import cmath
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from gradgan.core.errors import GradganError
-from gradgan.experiment import Dynamics
+from gradgan.experiment import Dynamics, write_atlas
+from gradgan.experiment.atlas import PLATES
+from gradgan.experiment.dynamics import verdict
+from gradgan.systems import SYSTEMS
 
 
 def pair(half: complex, square: float) -> list[complex]:
@@ -84,3 +88,13 @@ def test_third_players_and_bad_weights_are_refused():
         Dynamics.of("gc_gan")
     with pytest.raises(GradganError, match="weight must be finite"):
         Dynamics.of("r1", weight=float("nan"))
+
+
+def test_the_page_of_all_shows_every_system_with_its_own_numbers(tmp_path: Path) -> None:
+    page = write_atlas(tmp_path).read_text()
+    for plate in PLATES:
+        (row,) = [line for line in page.splitlines() if line.startswith(f"| `{plate.command}` |")]
+        assert plate.because in row
+        assert verdict(plate.dynamics()) in row
+    assert {plate.system for plate in PLATES} | {"gc_gan", "dcgan"} == set(SYSTEMS)
+    assert (tmp_path / "dynamics.png").read_bytes().startswith(b"\x89PNG")

@@ -193,10 +193,10 @@ def dynamics(
     """Show a system on the Dirac-GAN: eigenvalues at the equilibrium, trajectory, phase portrait.
 
     Args:
-        system: its name; `gradgan parts system` lists them.
+        system: its name; `gradgan parts system` lists them. `all`: a page of every system.
         weight: the weight of each of its penalties; 1 where it is left out.
         spread: s in G(z) = theta + s z, E z^2 = 1; 1 for the systems that look along the latent, else 0.
-        out: FILE.png for the phase portrait.
+        out: FILE.png for the phase portrait; of `all` the folder for dynamics.md and dynamics.png, here by default.
         reading: which reading of the system's source.
     """
     from .listing import print_dynamics

@@ -5,7 +5,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from ..core.errors import unknown_name
+from ..core.errors import GradganError, unknown_name
 
 
 def print_parts(kind: str) -> None:
@@ -60,9 +60,17 @@ def print_citations(what: str) -> None:
 def print_dynamics(
     system: str, *, weight: float | None, spread: float | None, out: Path | None, reading: str | None
 ) -> None:
-    """Eigenvalues (found numerically, and in closed form where there is one), verdict, and the picture if wanted."""
-    from ..experiment import Dynamics
+    """Eigenvalues (found numerically, and in closed form where there is one), verdict, and the picture if wanted.
 
+    For "all" a page of every system.
+    """
+    from ..experiment import Dynamics, write_atlas
+
+    if system == "all":
+        if (weight, spread, reading) != (None, None, None):
+            raise GradganError("dynamics all has its own weights, spreads and readings; give a system to set them.")
+        print(write_atlas(out or Path()))
+        return
     found = Dynamics.of(system, weight=weight, spread=spread, reading=reading)
     for line in found.lines():
         print(line)

@@ -1,6 +1,7 @@
 """Experiments: a config (plain data), the one place where its names become objects, presets, and the run it leaves."""
 
 from .about import citations_of as citations_of
+from .atlas import write_atlas as write_atlas
 from .audit import audit_of_config as audit_of_config
 from .audit import audit_of_module as audit_of_module
 from .build import Experiment as Experiment

@@ -128,30 +128,39 @@ class Dynamics:
         found = self.eigenvalues()
         if found is None:
             lines.append("eigenvalues: none, the field is not differentiable at psi = 0")
-            lines.append(f"verdict: {self._seen()}")
+            lines.append(f"verdict: {verdict(self)} (see it with --out FILE.png)")
             return lines
-        lines.append("eigenvalues: " + ", ".join(_number(value) for value in found))
+        lines.append("eigenvalues: " + ", ".join(number(value) for value in found))
         known = closed_form(self.system, self.weight, self.spread)
         if known is not None:
             formula, values = known
-            lines.append(f"closed form: {', '.join(_number(v) for v in values)}    {formula}")
-        lines.append(f"verdict: {_verdict(found) or self._seen()}")
+            lines.append(f"closed form: {', '.join(number(v) for v in values)}    {formula}")
+        decided = _verdict(found) is not None
+        lines.append(f"verdict: {verdict(self)}{'' if decided else ' (see it with --out FILE.png)'}")
         return lines
-
-    def _seen(self) -> str:
-        """What the trajectory says where the eigenvalues do not."""
-        far = np.linalg.norm(self.trajectory(), axis=1)
-        late = far[-len(far) // 4 :]
-        shown = f"from (1, 1), its distance from the equilibrium stays within {late.min():.2g} to {late.max():.2g}"
-        return f"not decided by eigenvalues; {shown} (see it with --out FILE.png)"
 
     def draw(self, out: Path) -> Path:
         """The phase portrait and a trajectory from (1, 1) as a PNG."""
         return phase_portrait(self.field, self.trajectory(), out, title=self.lines()[0])
 
 
-def _number(value: complex) -> str:
-    return f"{value.real:+.6f}{value.imag:+.6f}i"
+def number(value: complex, *, digits: int = 6) -> str:
+    """A complex number as text."""
+    # Adding 0.0 takes the sign off a zero that rounding would leave as -0.
+    real, imaginary = (round(part, digits) + 0.0 for part in (value.real, value.imag))
+    return f"{real:+.{digits}f}{imaginary:+.{digits}f}i"
+
+
+def verdict(dynamics: Dynamics) -> str:
+    """What happens near the equilibrium: by the eigenvalues, or by the trajectory where they do not say."""
+    values = dynamics.eigenvalues()
+    decided = None if values is None else _verdict(values)
+    if decided is not None:
+        return decided
+    far = np.linalg.norm(dynamics.trajectory(), axis=1)
+    late = far[-len(far) // 4 :]
+    shown = f"from (1, 1), its distance from the equilibrium stays within {late.min():.2g} to {late.max():.2g}"
+    return f"not decided by eigenvalues; {shown}"
 
 
 def _verdict(values: np.ndarray) -> str | None:

@@ -6,3 +6,4 @@ from .pictures import grid_of_images as grid_of_images
 from .pictures import save_png as save_png
 from .pictures import scatter_of_points as scatter_of_points
 from .portrait import phase_portrait as phase_portrait
+from .portrait import phase_portraits as phase_portraits
