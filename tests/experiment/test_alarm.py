@@ -2,6 +2,7 @@
 
 import json
 import logging
+from dataclasses import asdict
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from gradgan.alarm import ILLNESSES, History, examine
 from gradgan.core.errors import NonFiniteError, SickRunError
 from gradgan.experiment import Run, train
 from gradgan.experiment.rollback import targets
+from gradgan.training.state import Rollback
 
 TINY = ["data.samples=500", "batch=16", "generator.widths=[8]", "critic.widths=[8]", "log.every=2", "sample.every=8",
         "checkpoint.every=4", "alarm.patience=3"]  # fmt: skip
@@ -171,7 +173,7 @@ def test_a_run_that_may_go_back_keeps_step_0(tmp_path):
 def test_resuming_from_before_a_rollback_takes_it_out_of_run_json(tmp_path):
     run = train("ring", steps=4, settings=TINY, out=tmp_path / "run")
     # As if the run had gone back, and the checkpoint that knew of it was lost.
-    run.folder.update_info(rollbacks=[{"illness": "divergence", "since": 2, "left": 4, "to": 0}])
+    run.folder.update_info(rollbacks=[asdict(Rollback("divergence", 2, 4, 0, rates={}, weights={}))])
     again = train("ring", steps=8, settings=TINY, out=tmp_path / "run", resume=True)
     assert again.folder.info()["rollbacks"] == []
 

@@ -28,11 +28,30 @@ def misfit(info: Any) -> str:
     for name in ("results", "parameters"):
         if not all(isinstance(value, (int, float, str)) for value in info.get(name, {}).values()):
             return f"{name} must hold numbers"
+    if not _is_count(info.get("patience", 1)):
+        return "patience must be a whole number"
+    rollbacks = info.get("rollbacks", [])
+    if not isinstance(rollbacks, list) or not all(map(_is_rollback, rollbacks)):
+        return "rollbacks must be a list of what illness, since, left, to, rates and weights"
     return "a number in it is too large" if _has_giant(info) else ""
 
 
 def _are_texts(rows: Mapping[Any, Any]) -> bool:
     return all(isinstance(row, dict) and all(isinstance(text, str) for text in row.values()) for row in rows.values())
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_rollback(row: object) -> bool:
+    if not isinstance(row, dict) or not isinstance(row.get("illness"), str):
+        return False
+    factors = (row.get("rates"), row.get("weights"))
+    return all(_is_count(row.get(name)) for name in ("since", "left", "to")) and all(
+        isinstance(found, dict) and all(isinstance(value, (int, float)) for value in found.values())
+        for found in factors
+    )
 
 
 def _has_giant(value: Any) -> bool:
