@@ -88,7 +88,8 @@ def rolling(values: np.ndarray, over: int, percentile: float = 50) -> np.ndarray
 
 def per(value: np.ndarray, unit: np.ndarray) -> np.ndarray:
     """value / unit; nan where the unit is 0 or not known, for then there is nothing to say."""
-    return np.divide(value, unit, out=np.full(len(value), np.nan), where=np.isfinite(unit) & (unit != 0))
+    with np.errstate(over="ignore"):  # to inf, which is what it is
+        return np.divide(value, unit, out=np.full(len(value), np.nan), where=np.isfinite(unit) & (unit != 0))
 
 
 def earlier(values: np.ndarray, rows: int) -> np.ndarray:

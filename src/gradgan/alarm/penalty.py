@@ -3,13 +3,13 @@
 from .history import History
 from .illness import ILLNESSES, Remedy, Rule, Sign, above, below
 
-_PREFIX = "force/"
-
 
 def _forces(history: History) -> list[tuple[str, str]]:
     """(number, words) of every penalty whose force is logged."""
-    names = [name for name in history.names if name.startswith(_PREFIX)]
-    return [(name, "force of {2} on the {1}, beside its loss,".format(*name.split("/"))) for name in names]
+    named = {name: name.split("/") for name in history.names if name.startswith("force/")}
+    # A log may hold numbers of somebody else's.
+    parts = {name: found for name, found in named.items() if len(found) == 3}
+    return [(name, f"force of {what} on the {player}, beside its loss,") for name, (_, player, what) in parts.items()]
 
 
 def _force(value: float) -> list[dict[str, float]]:
