@@ -125,6 +125,6 @@ def test_run_lengths_count(holds):
 def test_a_log_of_numbers_that_nobody_here_wrote_is_examined():
     """A log.jsonl that was damaged, or another program's: any name, any finite number."""
     names = ["force/critic", "force/", "force/a/b/c", "", "critic/told", "critic/growth", "diversity/distance"]
-    values = (0.0, -1e308, 1e308, 5e-324, 1.0)
+    values = (0.0, -1e300, 1e300, 5e-324, 1.0)
     rows = [{name: values[(k + place) % 5] for place, name in enumerate(names)} for k in range(20)]
     assert {finding.illness for finding in examine(history(rows), patience=3)} <= set(ILLNESSES)
