@@ -15,7 +15,7 @@ _STOREYS = (
     ("systems",),
     ("experiment",),
     ("bench",),
-    ("comparison",),
+    ("comparison", "tuning"),
     ("cli",),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(_STOREYS) for room in rooms}

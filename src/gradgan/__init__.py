@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .experiment import Run as Run
     from .experiment import train as train
     from .training.objective import Term as Term
+    from .tuning import tune as tune
 
 _LAZY = {
     "Config": ".experiment:Config",
@@ -40,6 +41,7 @@ _LAZY = {
     "systems": ".systems",
     "testing": ".testing",
     "train": ".experiment:train",
+    "tune": ".tuning:tune",
 }
 
 

@@ -22,6 +22,12 @@ Variants = Annotated[
     tyro.conf.arg(metavar="NAME KEY=VALUE ...", help="settings by name, run with every system; may be repeated"),
 ]
 
+Over = Annotated[
+    tuple[tuple[str, ...], ...],
+    tyro.conf.arg(metavar="FIELD[=RANGE] ...", help="what to search: r1.weight=1e-3..10 critic.activation=relu,silu; "
+                  "r1.weight+r2.weight are tied"),
+]  # fmt: skip
+
 
 def train(
     preset: tyro.conf.Positional[str | None] = None,
@@ -38,6 +44,7 @@ def train(
     on_alarm: Literal["warn", "stop", "rollback"] | None = None,
     settings: tyro.conf.UseAppendAction[Settings] = (),
     config: Path | None = None,
+    study: Annotated[Path | None, tyro.conf.arg(name="from")] = None,
     resume: bool = False,
     dry_run: bool = False,
 ) -> None:
@@ -56,13 +63,15 @@ def train(
         compile: put the steps through torch.compile.
         on_alarm: what to do when the run falls ill: say so (the default), stop, or go back and on (docs/alarm.md).
         config: a YAML file instead of a preset, such as a run's config.yaml.
+        study: the folder of a study (gradgan tune) instead of a preset: its config with the values that it chose.
         resume: continue the run in --out if there is one, else begin it.
         dry_run: print the complete config and train nothing.
     """
-    from ..experiment import complete, configure, default_out, read_config, to_yaml
+    from ..experiment import complete, configure, default_out, read_config, to_yaml, tuned_config
 
-    if preset is not None and config is not None:
-        raise GradganError(f"give a preset or --config, not both: got {preset} and {config}.")
+    given = {"a preset": preset, "--config": config, "--from": study}
+    if len(several := [name for name, value in given.items() if value is not None]) > 1:
+        raise GradganError(f"give {' or '.join(several)}, not both.")
     flags = {
         "device": device,
         "data.path": data_path,
@@ -70,8 +79,13 @@ def train(
         "compile": compile or None,
         "alarm.action": on_alarm,
     }
+    what: str | Config = preset or "digits"
+    if study is not None:
+        what = tuned_config(study)
+    elif config is not None:
+        what = read_config(config)
     chosen = configure(
-        preset or "digits" if config is None else read_config(config),
+        what,
         system=system,
         data=data,
         steps=steps,
@@ -288,6 +302,57 @@ def compare(
     run_compare(config, flags, out=out, workers=workers, dry_run=dry_run)
 
 
+def tune(
+    preset: tyro.conf.Positional[str | None] = None,
+    *,
+    over: tyro.conf.UseAppendAction[Over],
+    out: Path,
+    system: str | None = None,
+    data: str | None = None,
+    steps: int | None = None,
+    settings: tyro.conf.UseAppendAction[Settings] = (),
+    config: Path | None = None,
+    metric: str | None = None,
+    trials: int = 30,
+    folds: int = 3,
+    seeds: int = 1,
+    looks: int = 10,
+    sampler: Literal["tpe", "gp", "grid", "random"] = "tpe",
+    pruner: Literal["none", "median", "halving", "hyperband"] = "median",
+    storage: str | None = None,
+    workers: int | None = None,
+) -> None:
+    """Search weights or other fields by cross-validation; the same command goes on with, or joins, the study.
+
+    Args:
+        preset: digits (the default), ring, grid, mnist_mlp, mnist_conv, stacked_mnist or images.
+        out: the study's folder; its name is the study's name in the storage.
+        system: losses, penalties and players by name.
+        data: the data set by name.
+        steps: rounds of each run; the preset's where they are left out.
+        config: a YAML file instead of a preset.
+        metric: what is sought, as NAME or NAME/FEATURES, f1 and density_coverage too; the data's own where left out.
+        trials: how many points are tried, the default and none among them.
+        folds: parts of the data; each run learns from all but one and is judged against that one.
+        seeds: runs on each fold; every run has a seed of its own.
+        looks: how many times along its runs a trial is judged.
+        sampler: how the next point is chosen.
+        pruner: which trials are ended early.
+        storage: FILE.db, FILE.journal or a URL such as postgresql+psycopg://USER@HOST/DATABASE; OUT/study.db.
+        workers: trials side by side; as many as there are cores where it is left out.
+    """
+    from .tuning import run_tune
+
+    if preset is not None and config is not None:
+        raise GradganError(f"give a preset or --config, not both: got {preset} and {config}.")
+    run_tune(
+        preset or "digits" if config is None else config,
+        over=_flat(over), out=out, system=system, data=data, steps=steps, settings=_flat(settings), metric=metric,
+        trials=trials, folds=folds, seeds=seeds, looks=looks, sampler=sampler, pruner=pruner, storage=storage,
+        workers=workers,
+    )  # fmt: skip
+
+
 def _run_and_tell(chosen: "Config", folder: Path, *, resume: bool) -> None:
     """Train with a line of progress, then print the outcome; other ranks than 0 train in silence."""
     from ..experiment import train as run_training
@@ -307,5 +372,5 @@ def _flat(settings: tuple[tuple[str, ...], ...]) -> list[str]:
     return [assignment for group in settings for assignment in group]
 
 
-_ALL = (train, sample, evaluate, compare, report, doctor, parts, cite, dynamics, audit, bench)
+_ALL = (train, sample, evaluate, compare, tune, report, doctor, parts, cite, dynamics, audit, bench)
 COMMANDS = {command.__name__: command for command in _ALL}

@@ -9,10 +9,10 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ..comparison import Plan, compare_plan, crew, expected, make_plan, read_plan
+from ..comparison import Plan, compare_plan, expected, make_plan, read_plan
 from ..comparison.cells import Cell
 from ..core.errors import GradganError
-from ..core.pool import Message
+from ..core.pool import Message, crew
 from ..report.parts import duration
 
 

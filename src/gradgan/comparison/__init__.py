@@ -3,7 +3,6 @@
 from .compare import Comparison as Comparison
 from .compare import compare as compare
 from .compare import compare_plan as compare_plan
-from .compare import crew as crew
 from .compare import expected as expected
 from .plan import Plan as Plan
 from .plan import make_plan as make_plan

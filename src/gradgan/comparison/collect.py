@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..core.record import RunFolder
+from ..metrics.judging import COVERAGE, judges
 from .cells import Cell
-from .judging import COVERAGE, judges
 
 _DIVERGED = "NonFiniteError: "
 

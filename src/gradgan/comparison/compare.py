@@ -15,7 +15,7 @@ from rich.console import Console
 from ..core.differences import differences
 from ..core.errors import GradganError
 from ..core.files import replace_file, to_json, writing
-from ..core.pool import Job, Message, cores, run_jobs
+from ..core.pool import Job, Message, crew, run_jobs
 from ..experiment.reading import to_yaml
 from ..report import write_comparison_page
 from .cells import Cell, Configs, cells_of, configs_of
@@ -90,14 +90,6 @@ def expected(plan: Plan, *, out: Path, tell: Tell) -> list[tuple[Cell, float]]:
     with _alone(plan, out):
         cells, costs = _timed(plan, configs, out, tell)
     return [(c, c.config.steps * costs[c.data, c.method].seconds) for c in cells if not is_done(c)]
-
-
-def crew(workers: int | None) -> int:
-    """So many worker processes, or as many as there are cores. Raises GradganError for fewer than one."""
-    workers = cores() if workers is None else workers
-    if workers < 1:
-        raise GradganError(f"workers must be at least 1, got {workers}.")
-    return workers
 
 
 def _built(plan: Plan, out: Path, tell: Tell) -> Configs:

@@ -144,7 +144,7 @@ def _typed(tree: Mapping[str, Any], source: str) -> Plan:
 def _check(plan: Plan, source: str) -> None:
     """What a type cannot say."""
     from ..experiment.presets import PRESETS
-    from .judging import refuse_unknown
+    from ..metrics.judging import refuse_unknown
 
     for name in plan.data:
         if name not in PRESETS:

@@ -14,9 +14,9 @@ from rich.table import Table as Rich
 
 from ..core.statistics import Interval
 from ..metrics import merit
+from ..metrics.judging import better
 from ..report.curves import figure_of
 from .collect import Curve
-from .judging import better
 from .summary import Reading, Row, Table
 
 HOW = (

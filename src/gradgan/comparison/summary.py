@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from ..core.statistics import Interval, interval, paired_difference, ranks
 from ..metrics import merit
+from ..metrics.judging import range_of
 from .collect import Curve
 from .costs import Cost, Costs
-from .judging import range_of
 from .plan import Budget, Plan
 
 Pick = Callable[[Mapping[int, float]], int | None]

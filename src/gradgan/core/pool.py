@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from .errors import GradganError
 from .files import to_json
 
 _ATTEMPTS = 2
@@ -42,6 +43,14 @@ class Message:
 def cores() -> int:
     """The processor cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def crew(workers: int | None) -> int:
+    """So many worker processes, or as many as there are cores. Raises GradganError for fewer than one."""
+    workers = cores() if workers is None else workers
+    if workers < 1:
+        raise GradganError(f"workers must be at least 1, got {workers}.")
+    return workers
 
 
 def run_jobs(jobs: Iterable[Job], *, module: str, workers: int, log: Path) -> Iterator[Message]:

@@ -34,11 +34,12 @@ def split_off(whole: Dataset, part: str) -> Dataset:
     order = torch.randperm(len(whole), generator=torch.Generator().manual_seed(0))
     cut = len(whole) - len(whole) // _SHARE
     if part == "train":
-        return replace(_part(whole, order[:cut]), held_out=partial(split_off, whole, "test"))
-    return replace(_part(whole, order[cut:]), held_out=None)
+        return replace(part_of(whole, order[:cut]), held_out=partial(split_off, whole, "test"))
+    return replace(part_of(whole, order[cut:]), held_out=None)
 
 
-def _part(whole: Dataset, chosen: Tensor) -> Dataset:
+def part_of(whole: Dataset, chosen: Tensor) -> Dataset:
+    """The samples at these indices (k,), with their labels."""
     labels = None if whole.labels is None else whole.labels[chosen]
     return replace(whole, samples=whole.samples[chosen], labels=labels)
 
@@ -51,6 +52,6 @@ def real_parts(dataset: Dataset, kept: Tensor | None = None) -> RealParts:
     if kept is not None:
         learned = torch.ones(len(dataset), dtype=torch.bool)
         learned[kept] = False
-        return RealParts(_part(dataset, learned.nonzero()[:, 0]), _part(dataset, kept), unseen=True)
+        return RealParts(part_of(dataset, learned.nonzero()[:, 0]), part_of(dataset, kept), unseen=True)
     training = split_off(dataset, "train")
     return RealParts(training, split_off(dataset, "test"), unseen=False)

@@ -23,3 +23,4 @@ from .run import Run as Run
 from .run import save_samples as save_samples
 from .running import default_out as default_out
 from .running import train as train
+from .tuned import tuned_config as tuned_config

@@ -37,10 +37,11 @@ class Experiment:
     """Indices of the samples that `data.held_out` keeps from learning."""
 
 
-def build(config: Config, world: World | None = None) -> Experiment:
+def build(config: Config, world: World | None = None, *, dataset: Dataset | None = None) -> Experiment:
     """Make the experiment of a config. Raises GradganError for whatever does not fit, before anything is written.
 
-    `world`: the ranks that share its batch; one where it is left out.
+    `world`: the ranks that share its batch; one where it is left out. `dataset`: what is learned, where that is only a
+    part of what the config names, such as a fold.
     """
     config = complete(config)
     world = world or World(device=device_of(config.device))
@@ -51,7 +52,7 @@ def build(config: Config, world: World | None = None) -> Experiment:
             "Use --on-alarm stop, and --resume with other numbers."
         )
     device = world.device
-    dataset = dataset_of(config)
+    dataset = dataset or dataset_of(config)
     if config.conditional and dataset.labels is None:
         raise GradganError(
             f"conditional=true wants labels, and data set {dataset.name!r} has none. Use --set conditional=false."

@@ -42,12 +42,13 @@ def read_config(path: str | Path) -> Config:
     return from_yaml(text, source=str(path))
 
 
-def override(config: Config, assignments: Iterable[str]) -> Config:
+def override(config: Config, assignments: Iterable[str], *, source: str = "--set") -> Config:
     """The config with `key=value` assignments, e.g. `r1.weight=5`, `data.path=FOLDER`, `steps=1000`.
 
     Names that others follow (system, data.name, ...) are chosen first; their order among the rest does not matter.
+    `source` names in messages what the assignments came from.
     """
-    pairs = [_assignment(text) for text in assignments]
+    pairs = [_assignment(text, source) for text in assignments]
     for key in SWITCHES:
         for value in (value for name, value in pairs if name == key and isinstance(value, str)):
             config = switch(config, key, value)
@@ -56,18 +57,18 @@ def override(config: Config, assignments: Iterable[str]) -> Config:
         branch: Any = value
         for part in reversed(key.split(".")):
             branch = {part: branch}
-        _merge(tree, long_keys(branch, source="--set"))
-    return from_plain(tree, source="--set")
+        _merge(tree, long_keys(branch, source=source))
+    return from_plain(tree, source=source)
 
 
-def _assignment(text: str) -> tuple[str, Any]:
+def _assignment(text: str, source: str) -> tuple[str, Any]:
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
-        raise GradganError(f"--set wants key=value, got {text!r}. Example: --set r1.weight=5")
+        raise GradganError(f"{source} wants key=value, got {text!r}. Example: {source} r1.weight=5")
     try:
         return key.strip(), _numbers(read_yaml(value, source="it")) if value else ""
     except GradganError as error:
-        raise GradganError(f"--set {key}: {_short(value)} is not a YAML value; quote it.") from error
+        raise GradganError(f"{source} {key}: {_short(value)} is not a YAML value; quote it.") from error
 
 
 def _numbers(tree: Any) -> Any:

@@ -20,16 +20,16 @@ from ..report import write_report
 from ..training.hooks import Evaluate, Halt, Hook, Log, Samples, Save
 from ..training.parallel import hooks_of, join, leave, led_by_rank_0, same_weights, together
 from ..training.state import State
-from ..training.trainer import fit
 from ..training.watching import Watch
 from .about import about
-from .build import build, schedule_of
+from .build import build
 from .choose_metrics import score_of
 from .complete import complete
 from .config import Config
 from .configure import configure
 from .evaluate import Evaluator, evaluator_of
-from .machine import device_of, precision_of
+from .machine import device_of
+from .play import play
 from .reading import read_config, to_yaml
 from .rehearse import rehearse
 from .rollback import KEPT, list_rollbacks, play_on
@@ -196,25 +196,13 @@ def _fit(run: Run, hooks: Sequence[Hook], evaluator: Evaluator, stopping: Stoppi
         if may_go_back:
             save.save(state)
 
-    def play() -> None:
+    def playing() -> None:
         own = [_log_hook(run, epoch), samples, *_evaluate_hook(run, evaluator), save, *hooks]
         own.append(Halt(stopping, save, config.steps))
-        fit(
-            state,
-            run.experiment.players,
-            run.experiment.system.loss,
-            steps=config.steps,
-            hooks=hooks_of(world, own, save.every),
-            latents=run.experiment.system.latents,
-            rates=schedule_of(config.lr),
-            conditional=config.conditional,
-            engine=config.engine,
-            precision=precision_of(config),
-            compile=config.compile,
-        )
+        play(run.experiment, hooks=hooks_of(world, own, save.every))
 
     with stopping.patient():
-        play_on(run.folder, run.experiment, play)
+        play_on(run.folder, run.experiment, playing)
         leave(world)
         if world.first:
             _finish(run, samples, save)

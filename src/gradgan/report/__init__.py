@@ -7,3 +7,4 @@ from .pictures import save_png as save_png
 from .pictures import scatter_of_points as scatter_of_points
 from .portrait import phase_portrait as phase_portrait
 from .portrait import phase_portraits as phase_portraits
+from .study import write_study_page as write_study_page

@@ -23,6 +23,7 @@ def fit(
     loss: LossLike,
     *,
     steps: int,
+    until: int | None = None,
     hooks: Sequence[Hook] = (),
     latents: LatentSource | None = None,
     rates: Schedule | None = None,
@@ -31,7 +32,8 @@ def fit(
     precision: Precision = "float32",
     compile: bool = False,
 ) -> State:
-    """Train until `state.step == steps`. A step is one round: the critic's updates, then everybody else's one.
+    """Train until `state.step == steps`, or pause at `until`. A step is one round: the critic's updates, then everybody
+    else's one.
 
     Penalties are paid on the steps where step % every == 0; schedules see step / steps. `compile`: the critic's step
     and the other players' losses go through torch.compile, whatever `engine` says; terms that differentiate twice do
@@ -42,7 +44,7 @@ def fit(
     engine = "compiled" if compile else engine
     compiled = compiled_networks(state.networks) if compile else None
     started = time.perf_counter() - state.seconds
-    while state.step < steps:
+    while state.step < (steps if until is None else min(until, steps)):
         measure = any(hook.wants_numbers(state.step + 1) for hook in hooks)
         numbers = play_round(
             state,

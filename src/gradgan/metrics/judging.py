@@ -1,9 +1,9 @@
-"""How a comparison judges by metrics: which there are, which way each is better, and what it calls collapsed."""
+"""How runs are judged by metrics: which there are, which way each is better, and what is called collapsed."""
 
 import math
 
 from ..core.errors import unknown_name
-from ..metrics import METRICS
+from .metric import METRICS
 
 COVERAGE = ("modes", "classes")
 """Metrics that count what was found; a run whose last look found fewer than half of what there is has collapsed."""

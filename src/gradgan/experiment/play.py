@@ -1,0 +1,28 @@
+"""Playing an experiment's rounds: the one place where the trainer is told what the config says."""
+
+from collections.abc import Sequence
+
+from ..training.hooks import Hook
+from ..training.state import State
+from ..training.trainer import fit
+from .build import Experiment, schedule_of
+from .machine import precision_of
+
+
+def play(experiment: Experiment, *, hooks: Sequence[Hook] = (), until: int | None = None) -> State:
+    """Train to the config's last step, or pause at `until`; schedules see the whole run either way."""
+    config = experiment.config
+    return fit(
+        experiment.state,
+        experiment.players,
+        experiment.system.loss,
+        steps=config.steps,
+        until=until,
+        hooks=hooks,
+        latents=experiment.system.latents,
+        rates=schedule_of(config.lr),
+        conditional=config.conditional,
+        engine=config.engine,
+        precision=precision_of(config),
+        compile=config.compile,
+    )

@@ -1,0 +1,62 @@
+"""How the next point is chosen and which trials are ended early: the plan's words as Optuna's samplers and pruners."""
+
+import warnings
+
+from optuna import Trial
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.exceptions import ExperimentalWarning
+from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner, SuccessiveHalvingPruner
+from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
+
+from .plan import Plan
+from .space import Axis, Value
+
+_STARTUP = 6
+"""Points that are drawn blindly before a model is asked."""
+_FACTOR = 3
+"""Of the trials that reach a rung, one in so many goes on."""
+
+
+def distribution_of(axis: Axis) -> BaseDistribution:
+    """Where an axis is drawn from."""
+    if axis.choices:
+        return CategoricalDistribution(axis.choices)
+    if axis.whole:
+        return IntDistribution(int(axis.low), int(axis.high), log=axis.log)
+    return FloatDistribution(axis.low, axis.high, log=axis.log)
+
+
+def suggest(trial: Trial, axes: list[Axis]) -> dict[str, Value]:
+    """The trial's point, by the axes' names."""
+    return {axis.name: trial._suggest(axis.name, distribution_of(axis)) for axis in axes}
+
+
+def sampler_of(plan: Plan, *, draw: int) -> BaseSampler:
+    """The sampler; `draw` makes each trial's chance its own, since every worker makes its sampler anew.
+
+    tpe: tree-structured Parzen estimators (Bergstra et al. 2011); gp: a Gaussian process with expected improvement
+    (both as in Optuna, arXiv:1907.10902); random; a grid's points are queued when the study is made.
+    """
+    if plan.sampler == "tpe":
+        # constant_liar: workers side by side must not all try the same neighbourhood.
+        return TPESampler(seed=draw, n_startup_trials=_STARTUP, constant_liar=True)
+    if plan.sampler == "gp":
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ExperimentalWarning)
+            return GPSampler(seed=draw, n_startup_trials=_STARTUP, deterministic_objective=False)
+    return RandomSampler(seed=draw)
+
+
+def pruner_of(plan: Plan) -> BasePruner:
+    """The pruner, which sees a trial's mean over its runs at look 1, 2, ... of `plan.looks`.
+
+    median: worse than the median of the others at the same look, after a fifth of the looks; halving and hyperband: at
+    the rungs 1, 3, 9, ... one in three goes on (arXiv:1810.05934, arXiv:1603.06560).
+    """
+    if plan.pruner == "median":
+        return MedianPruner(n_startup_trials=4, n_warmup_steps=max(1, plan.looks // 5))
+    if plan.pruner == "halving":
+        return SuccessiveHalvingPruner(min_resource=1, reduction_factor=_FACTOR)
+    if plan.pruner == "hyperband":
+        return HyperbandPruner(min_resource=1, max_resource=plan.looks, reduction_factor=_FACTOR)
+    return NopPruner()
