@@ -317,6 +317,7 @@ def tune(
     folds: int = 3,
     seeds: int = 1,
     looks: int = 10,
+    seed: int = 0,
     sampler: Literal["tpe", "gp", "grid", "random"] = "tpe",
     pruner: Literal["none", "median", "halving", "hyperband"] = "median",
     storage: str | None = None,
@@ -336,6 +337,7 @@ def tune(
         folds: parts of the data; each run learns from all but one and is judged against that one.
         seeds: runs on each fold; every run has a seed of its own.
         looks: how many times along its runs a trial is judged.
+        seed: where the search's own chance starts.
         sampler: how the next point is chosen.
         pruner: which trials are ended early.
         storage: FILE.db, FILE.journal or a URL such as postgresql+psycopg://USER@HOST/DATABASE; OUT/study.db.
@@ -348,8 +350,8 @@ def tune(
     run_tune(
         preset or "digits" if config is None else config,
         over=_flat(over), out=out, system=system, data=data, steps=steps, settings=_flat(settings), metric=metric,
-        trials=trials, folds=folds, seeds=seeds, looks=looks, sampler=sampler, pruner=pruner, storage=storage,
-        workers=workers,
+        trials=trials, folds=folds, seeds=seeds, looks=looks, seed=seed, sampler=sampler, pruner=pruner,
+        storage=storage, workers=workers,
     )  # fmt: skip
 
 

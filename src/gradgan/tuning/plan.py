@@ -37,6 +37,8 @@ class Plan:
     """How the next point is chosen."""
     pruner: Pruner = "median"
     """Which trials are ended early."""
+    seed: int = 0
+    """Where the search's own chance starts; another one tries other points."""
 
     def base(self) -> Config:
         """The config of the runs."""
@@ -58,7 +60,7 @@ def check_plan(plan: Plan) -> None:
     """What a type cannot say. Raises GradganError with one line."""
     if not plan.over:
         raise GradganError("tune: nothing to search; name a field, such as --over r1.weight.")
-    for name, least in {"folds": 2, "seeds": 1, "trials": 1, "looks": 1}.items():
+    for name, least in {"folds": 2, "seeds": 1, "trials": 1, "looks": 1, "seed": 0}.items():
         value = getattr(plan, name)
         if not least <= value <= _MOST:
             raise GradganError(f"tune: {name} must be from {least} to {_MOST}, got {value}.")

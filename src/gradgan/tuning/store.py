@@ -23,7 +23,7 @@ optuna.logging.set_verbosity(optuna.logging.ERROR)
 
 def shown(where: str) -> str:
     """A storage as it may be printed: without a password."""
-    return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", where)
+    return re.sub(r"(://[^:/@]*):[^/]*@", r"\1:***@", where)
 
 
 @contextmanager

@@ -50,8 +50,9 @@ def tune(
     """Search fields of a config by K-fold cross-validation; a study that was stopped goes on by the same call.
 
     `over`: each FIELD, FIELD=LOW..HIGH or FIELD=A,B,C; FIELD+FIELD take one value together. `words`: folds, seeds,
-    trials, looks, sampler and pruner of a `Plan`. `storage`: a URL or file; OUT/study.db where it is left out. Whoever
-    calls with the same storage and the same name of `out` joins the study. Leaves answer.json, table.md, report.html.
+    trials, looks, sampler, pruner and seed of a `Plan`. `storage`: a URL or file; OUT/study.db where it is left out.
+    Whoever calls with the same storage and the same name of `out` joins the study. Leaves answer.json, table.md and
+    report.html.
     Raises GradganError for whatever cannot be searched, before anything is written.
 
     >>> gradgan.tune("ring", over=["r1.weight+r2.weight=1e-3..10"], out="runs/lambda")   # doctest: +SKIP

@@ -19,6 +19,9 @@ from .search import pruner_of, sampler_of, suggest
 from .space import config_with, settings_of
 from .store import Study, is_over, open_study, reaching
 
+_APART = 100_003
+"""More than a study has trials: so two seeds of the search share no draw."""
+
 Evaluate = Callable[[Config, Callable[[int, float], bool]], Outcome]
 """Judges a config: (config, report) -> outcome; `report(look, loss)` says whether to stop."""
 
@@ -63,7 +66,7 @@ def one_trial(study: Study, plan: Plan, job: str, evaluate: Evaluate, tell: Tell
 
 
 def _asked(study: Study, plan: Plan) -> optuna.Trial:
-    study.optuna.sampler = sampler_of(plan, draw=len(study.trials()))
+    study.optuna.sampler = sampler_of(plan, draw=plan.seed * _APART + len(study.trials()))
     study.optuna.pruner = pruner_of(plan)
     return study.optuna.ask()
 
