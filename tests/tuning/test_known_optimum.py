@@ -25,7 +25,7 @@ def slowest(config, report) -> Outcome:
 
 def found(path, sampler: str, seed: int) -> float:
     plan = Plan(to_yaml(BASE), ["r1.weight=1e-3..10"], "modes", trials=TRIALS, sampler=sampler, seed=seed)  # type: ignore
-    study = create_or_join(str(path / f"{seed}.journal"), "dirac", plan, first_trials(plan, BASE, plan.axes(BASE)))
+    study = create_or_join(str(path / f"{seed}.journal"), "dirac", plan, first_trials(plan, BASE, plan.axes()))
     while sum(map(is_over, study.trials())) < TRIALS:
         one_trial(study, plan, "job", slowest, lambda words: None)
     assert len(study.trials()) == TRIALS

@@ -30,7 +30,7 @@ def plan_of(**words) -> Plan:
 
 
 def made(where: str, plan: Plan) -> Study:
-    return create_or_join(where, "s", plan, first_trials(plan, BASE, plan.axes(BASE)))
+    return create_or_join(where, "s", plan, first_trials(plan, BASE, plan.axes()))
 
 
 def by_weight(config, report) -> Outcome:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
+from functools import cache
 from pathlib import Path
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
@@ -83,12 +84,11 @@ def _numbers(tree: Any) -> Any:
 
 def from_plain(tree: Mapping[Any, Any], *, source: str) -> Config:
     """A Config from nested dictionaries; missing keys take their defaults."""
-    # pydantic costs 0.1 s of start-up; only commands that read a config pay it.
-    from pydantic import TypeAdapter, ValidationError
+    from pydantic import ValidationError
 
     tree = long_keys(tree, source=source)
     try:
-        config = TypeAdapter(Config).validate_python(tree)
+        config = _adapter().validate_python(tree)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"] if not _is_branch_name(part))
@@ -97,6 +97,14 @@ def from_plain(tree: Mapping[Any, Any], *, source: str) -> Config:
     _same_kinds(tree, plain(config), source=source)
     _check_numbers(config)
     return config
+
+
+@cache
+def _adapter() -> Any:
+    # pydantic costs 0.1 s of start-up, and making this 10 ms; only commands that read a config pay it, and once.
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Config)
 
 
 def _short(value: object) -> str:

@@ -77,7 +77,7 @@ class Answer:
 
 def answer_of(found: Sequence[FrozenTrial], plan: Plan, base: Config, objective: Objective) -> Answer:
     """The answer of a study's trials."""
-    axes = plan.axes(base)
+    axes = plan.axes()
     trials = [_trial(one, axes, base) for one in found if is_over(one) or one.user_attrs.get("lost")]
     whole = [t for t in trials if t.end == "complete" and math.isfinite(t.loss)]
     chosen = min(whole, key=lambda t: t.loss, default=None)

@@ -2,7 +2,8 @@
 
 import json
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal, get_args
+from functools import lru_cache
+from typing import Any
 
 from ..core.differences import differences
 from ..core.errors import GradganError, unknown_name
@@ -10,8 +11,8 @@ from ..experiment import Config
 from ..experiment.reading import from_yaml
 from .space import Axis, axis_of, refuse_twice
 
-Sampler = Literal["tpe", "gp", "grid", "random"]
-Pruner = Literal["none", "median", "halving", "hyperband"]
+SAMPLERS = ("tpe", "gp", "grid", "random")
+PRUNERS = ("none", "median", "halving", "hyperband")
 _MOST = 1_000_000
 
 
@@ -33,27 +34,36 @@ class Plan:
     """Points that are tried, the default and none among them."""
     looks: int = 10
     """How many times along its runs a trial is judged, so that it may be pruned."""
-    sampler: Sampler = "tpe"
+    sampler: str = "tpe"
     """How the next point is chosen."""
-    pruner: Pruner = "median"
+    pruner: str = "median"
     """Which trials are ended early."""
     seed: int = 0
     """Where the search's own chance starts; another one tries other points."""
 
     def base(self) -> Config:
         """The config of the runs."""
-        return from_yaml(self.config, source="the study's config")
+        return _base(self.config)
 
-    def axes(self, config: Config | None = None) -> list[Axis]:
+    def axes(self) -> list[Axis]:
         """The axes of the space."""
-        config = config or self.base()
-        axes = [axis_of(words, config) for words in self.over]
-        refuse_twice(axes)
-        return axes
+        return list(_axes(self.config, tuple(self.over)))
 
     def places(self) -> list[tuple[int, int]]:
         """(fold, seed) of each run of a trial, every fold once before any a second time."""
         return [(number % self.folds, number) for number in range(self.folds * self.seeds)]
+
+
+@lru_cache(maxsize=8)
+def _base(text: str) -> Config:
+    return from_yaml(text, source="the study's config")
+
+
+@lru_cache(maxsize=8)
+def _axes(text: str, over: tuple[str, ...]) -> tuple[Axis, ...]:
+    axes = tuple(axis_of(words, _base(text)) for words in over)
+    refuse_twice(axes)
+    return axes
 
 
 def check_plan(plan: Plan) -> None:
@@ -67,10 +77,9 @@ def check_plan(plan: Plan) -> None:
     steps = plan.base().steps
     if plan.looks > steps:
         raise GradganError(f"tune: looks must be at most the steps of a run, {steps}, got {plan.looks}.")
-    for name, known in {"sampler": Sampler, "pruner": Pruner}.items():
-        words = get_args(known)
-        if getattr(plan, name) not in words:
-            raise unknown_name(name, getattr(plan, name), words)
+    for name, known in {"sampler": SAMPLERS, "pruner": PRUNERS}.items():
+        if getattr(plan, name) not in known:
+            raise unknown_name(name, getattr(plan, name), known)
 
 
 def plan_to_json(plan: Plan) -> str:

@@ -67,6 +67,8 @@ def open_storage(where: str) -> BaseStorage:
                 f"storage {shown(where)} wants a driver that is not here ({missing.name or missing}). "
                 "For PostgreSQL: pip install 'gradgan[postgresql]' and a URL postgresql+psycopg://..."
             ) from None
+        except ValueError as error:
+            raise GradganError(f"storage {shown(where)} is no URL of a database: {error}.") from None
 
 
 class Study:
@@ -130,8 +132,10 @@ class Study:
         except optuna.exceptions.UpdateFinishedTrialError:
             return
         if self.end(trial, TrialState.FAIL) and again:
-            kept = {key: facts[key] for key in ("kind", "settings") if key in facts}
-            self.queue(trial.params, **kept, losses=losses, retry_of=trial.number)
+            # Of a trial that was lost before it began, what it was queued with.
+            params = trial.params or trial.system_attrs.get("fixed_params", {})
+            kept = {key: facts[key] for key in (("kind",) if params else ("kind", "settings")) if key in facts}
+            self.queue(params, **kept, losses=losses, retry_of=trial.number)
 
     def reap(self) -> None:
         """Give back the trials whose processes are gone, here, or have been silent too long, elsewhere."""

@@ -72,7 +72,7 @@ def tune_plan(
     check_plan(plan)
     tell("building the first runs", 0, plan.trials)
     base = plan.base()
-    axes = plan.axes(base)
+    axes = plan.axes()
     bench = Bench(base, plan.folds, plan.metric or None)
     plan = replace(plan, metric=bench.objective.name)
     _refuse_other(plan, out)
