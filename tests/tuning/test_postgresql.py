@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
 import gradgan
 from gradgan.core.pool import Message
@@ -29,6 +29,11 @@ WORDS: dict = {
         "data.samples=600", "batch=16", "generator.widths=[8]", "critic.widths=[8]", "ema=0.5", "evaluate.samples=200",
     ],
 }  # fmt: skip
+
+
+def trials_of(where: str, name: str) -> list[FrozenTrial]:
+    with open_study(where, name) as study:
+        return study.trials()
 
 
 def program(name: str) -> str:
@@ -112,13 +117,13 @@ def test_three_workers_one_killed_every_few_trials(server, tmp_path):
             assert words["trial"] not in told
             told[words["trial"]] = float(words["loss"])
         if words.get("look") == 1 and len(told) >= 3 * len(killed) + 2:
-            trial = next(t for t in open_study(server, "killed").trials() if t.number == words["trial"])
+            trial = next(t for t in trials_of(server, "killed") if t.number == words["trial"])
             killed.append(trial.number)
             os.kill(trial.user_attrs["owner"]["pid"], signal.SIGKILL)
 
     answer = gradgan.tune("ring", **WORDS, storage=server, workers=3, out=out, tell=watch)
     assert len(killed) >= 3
-    trials = open_study(server, "killed").trials()
+    trials = trials_of(server, "killed")
     assert trials and not [t for t in trials if not t.state.is_finished()], "the study ends"
     over = [t for t in trials if is_over(t)]
     assert len(over) == TRIALS

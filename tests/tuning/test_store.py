@@ -29,8 +29,20 @@ def plan_of(**words) -> Plan:
     return Plan(**{"config": to_yaml(BASE), "over": ["r1.weight=1e-3..10"], "metric": "modes", "trials": 6, **words})
 
 
+_open: list[Study] = []
+
+
+@pytest.fixture(autouse=True)
+def _hung_up() -> Iterator[None]:
+    yield
+    for study in _open:
+        study.close()
+    _open.clear()
+
+
 def made(where: str, plan: Plan) -> Study:
-    return create_or_join(where, "s", plan, first_trials(plan, BASE, plan.axes()))
+    _open.append(create_or_join(where, "s", plan, first_trials(plan, BASE, plan.axes())))
+    return _open[-1]
 
 
 def by_weight(config, report) -> Outcome:
@@ -56,7 +68,8 @@ def test_default_and_none_come_first_and_every_trial_is_kept(where):
     plan = plan_of()
     study = made(where, plan)
     run(study, plan, 6)
-    trials = open_study(where, "s").trials()
+    with open_study(where, "s") as again:
+        trials = again.trials()
     assert [t.user_attrs.get("kind") for t in trials] == ["default", "none", None, None, None, None]
     assert trials[0].params == {"r1.weight": 0.1} and trials[0].value == 0.1
     # None lies outside the range, so its trial has no parameters, and no model is misled by it.
@@ -217,6 +230,8 @@ def test_a_study_of_somebody_else(tmp_path):
     import optuna
 
     where = str(tmp_path / "study.db")
-    optuna.create_study(storage=f"sqlite:///{where}", study_name="s")
+    storage = optuna.storages.RDBStorage(f"sqlite:///{where}")
+    optuna.create_study(storage=storage, study_name="s")
+    storage.engine.dispose()
     with pytest.raises(GradganError, match="none of gradgan's"):
         made(where, plan_of())

@@ -6,6 +6,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from optuna.trial import FrozenTrial
 
 import gradgan
 from gradgan.cli import main
@@ -76,14 +77,18 @@ def check_that_another_plan_is_refused(out: Path) -> None:
         gradgan.tune("ring", **{**WORDS, "settings": [*TINY, "batch=32"]}, out=out)
 
 
+def trials_of(where: str, name: str) -> list[FrozenTrial]:
+    with open_study(where, name) as study:
+        return study.trials()
+
+
 def check_that_more_trials_go_on_and_killed_workers_lose_nothing(out: Path) -> None:
     killed = []
 
     def kill(message: Message | str, over: int, trials: int) -> None:
         """The worker of the first new trial dies in its midst."""
         if isinstance(message, Message) and message.words.get("look") == 1 and not killed:
-            study = open_study(str(out / "study.db"), out.name)
-            (trial,) = (t for t in study.trials() if t.number == message.words["trial"])
+            (trial,) = (t for t in trials_of(str(out / "study.db"), out.name) if t.number == message.words["trial"])
             killed.append(trial.number)
             os.kill(trial.user_attrs["owner"]["pid"], signal.SIGKILL)
 

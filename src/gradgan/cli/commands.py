@@ -152,10 +152,10 @@ def evaluate(
 
 
 def parts(kind: tyro.conf.Positional[str] = "all") -> None:
-    """List every loss, penalty, system, network, data set, metric and preset with its one line and its paper.
+    """List every loss, penalty, system, network, data set, metric, controller and preset, with line and paper.
 
     Args:
-        kind: all, loss, penalty, system, network, data, metric or preset.
+        kind: all, loss, penalty, system, network, data, metric, controller or preset.
     """
     from .listing import print_parts
 

@@ -10,6 +10,7 @@ from ..core.errors import GradganError, unknown_name
 
 def print_parts(kind: str) -> None:
     """A table for each kind of part."""
+    from ..control import CONTROLLERS
     from ..data import DATASETS
     from ..experiment import PRESETS
     from ..losses import LOSSES
@@ -19,7 +20,7 @@ def print_parts(kind: str) -> None:
     from ..systems import SYSTEMS
 
     catalogs = {"system": SYSTEMS, "loss": LOSSES, "penalty": PENALTIES, "network": NETWORKS, "data": DATASETS,
-                "metric": METRICS}  # fmt: skip
+                "metric": METRICS, "controller": CONTROLLERS}  # fmt: skip
     kinds = ("all", *catalogs, "preset")
     if kind not in kinds:
         raise unknown_name("kind of part", kind, kinds)

@@ -138,6 +138,8 @@ def describe(name: str, penalties: Mapping[str, tuple[str, str]] | None = None) 
     player, _, penalty = second.partition("/")
     if first == "force" and player in PLAYERS and penalty in penalties:
         return Number("share", f"How hard {penalty} pulls at the {player}, beside its loss: 0 not at all, 0.5 as hard.")
+    if first == "weight" and second in penalties:
+        return Number("1", f"What multiplies {second} in this round, as its controller has it.")
     rules = [f"{player}/{what}" for player in PLAYERS for what in ("gradient_norm", "growth", *penalties)]
     rules += [f"{number}/pixels" for number in IN_FEATURES]
     raise unknown_name("number", name, [*NUMBERS, *rules, *(f"lr/{player}" for player in PLAYERS)])

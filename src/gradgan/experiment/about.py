@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from ..control import CONTROLLERS
 from ..core.catalog import Catalog
 from ..core.glossary import describe
 from ..data import DATASETS
@@ -34,6 +35,7 @@ def citations_of(config: Config) -> list[dict[str, str]]:
         (NETWORKS, config.critic.name),
         *((NETWORKS, getattr(config, extra.player.name).name) for extra in system.extras),
         (DATASETS, config.data.name),
+        *((CONTROLLERS, p.control.name) for p in config.penalties.values() if p.control.name is not None),
     ]
     rows = []
     for catalog, name in used:
@@ -63,6 +65,7 @@ def glossary(experiment: Experiment, metrics: Sequence[str]) -> dict[str, dict[s
         names += [f"{player.name}/loss"] if player.loss is not None else []
         names += [f"{player.name}/{term.name}" for term in player.terms]
         names += [f"force/{player.name}/{term.name}" for term in player.terms]
+    names += [f"weight/{name}" for name in experiment.state.controls]
     names += metrics
     table = {name: describe(name, penalties=penalties) for name in names}
     return {name: {"unit": number.unit, "sentence": number.sentence} for name, number in table.items()}

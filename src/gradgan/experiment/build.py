@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ..control import CONTROLLERS, Controller
 from ..core.checks import GradganError, separate_samples
 from ..core.rng import Streams, isolated
 from ..core.world import World
@@ -17,7 +18,7 @@ from ..training.objective import Player, Term
 from ..training.schedules import Schedule
 from ..training.state import State
 from .complete import complete, schedule_fields, system_of
-from .config import Config, NetworkConfig, ScheduleConfig
+from .config import Config, ControlConfig, NetworkConfig, ScheduleConfig
 from .machine import device_of
 from .refuse import refuse_undifferentiable
 
@@ -79,6 +80,7 @@ def build(config: Config, world: World | None = None, *, dataset: Dataset | None
         ema=config.ema,
         device=device,
     )
+    state.controls = first_factors(config, system, dataset)
     epoch = max(1, batches.batches_per_epoch // (config.critic_steps or 1))
     return Experiment(config, dataset, system, players, state, epoch, kept)
 
@@ -100,7 +102,12 @@ def system_with_terms(config: Config) -> System:
         part = PENALTIES.make(name, **penalty.options)
         if penalty.weight is None:
             raise GradganError(f"penalty {name!r} has no weight; complete the config first.")
-        terms.append(Term(part, penalty.weight, penalty.every, schedule_of(penalty.schedule)))
+        terms.append(
+            Term(
+                part, penalty.weight, penalty.every, schedule_of(penalty.schedule),
+                control=controller_of(penalty.control),
+            )
+        )  # fmt: skip
     system = system_of(config)
     theirs = {term.name for term in system.terms}
     for name in config.penalties:
@@ -115,6 +122,24 @@ def system_with_terms(config: Config) -> System:
         clip_weights=config.clip_weights,
         clip_gradient=config.clip_gradient,
     )
+
+
+def controller_of(control: ControlConfig) -> Controller | None:
+    """The controller of a weight, if there is one."""
+    return None if control.name is None else CONTROLLERS.make(control.name, **control.options)
+
+
+def first_factors(config: Config, system: System, dataset: Dataset) -> dict[str, float]:
+    """What each controlled weight is multiplied by at first. Raises GradganError for a controller that cannot look."""
+    factors = {}
+    for term in system.terms:
+        if isinstance(term.control, Controller):
+            if CONTROLLERS[term.control.name].facts["wants_held_out"] and not config.data.held_out:
+                raise GradganError(
+                    f"{term.name}.control {term.control.name} looks at held-out samples; set data.held_out=0.1."
+                )
+            factors[term.name] = term.control.first(dataset.event, config.batch)
+    return factors
 
 
 def networks_of(config: Config, dataset: Dataset, system: System, device: torch.device) -> dict[str, nn.Module]:

@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from ..control import CONTROLLERS
 from ..core.catalog import Catalog
 from ..core.checks import GradganError, unknown_name
 from ..data import DATASETS
 from ..networks import NETWORKS
 from ..penalties import PENALTIES
 from ..systems import SYSTEMS, System, variational
-from .config import Config, DataConfig, NetworkConfig, Options, PenaltyConfig, Plain, ScheduleConfig
+from .config import Config, ControlConfig, DataConfig, NetworkConfig, Options, PenaltyConfig, Plain, ScheduleConfig
 from .machine import precision_of
 
 # What the build gives to every network and data set; not the user's to choose.
@@ -67,8 +68,18 @@ def _penalties(config: Config, system: System) -> dict[str, PenaltyConfig]:
             options |= _set_by(own[name].penalty, options)
         elif name in own:
             options |= {k: v for k, v in _set_by(own[name].penalty, options).items() if k not in given.options}
-        result[name] = replace(given, weight=weight, options=options)
+        result[name] = replace(given, weight=weight, options=options, control=_control(given.control, name))
     return result
+
+
+def _control(control: ControlConfig, penalty: str) -> ControlConfig:
+    """With all of its options; options without a controller are refused."""
+    if control.name is None:
+        if control.options:
+            first = next(iter(control.options))
+            raise GradganError(f"{penalty}.control.{first} is set, but no controller; add {penalty}.control.name.")
+        return control
+    return replace(control, options=_defaults(CONTROLLERS, control.name, control.options))
 
 
 def _set_by(penalty: object, options: Options) -> Options:

@@ -22,6 +22,16 @@ class ScheduleConfig:
 
 
 @dataclass(frozen=True)
+class ControlConfig:
+    """What moves a weight while training, by what is seen (docs/lambda.md)."""
+
+    name: str | None = None
+    """The controller's name in its catalog; none where it is left out."""
+    options: Options = field(default_factory=dict)
+    """The controller's own options, such as hold_slope's target."""
+
+
+@dataclass(frozen=True)
 class PenaltyConfig:
     """One penalty that is paid."""
 
@@ -31,6 +41,8 @@ class PenaltyConfig:
     """Paid on each `every`-th step, `every` times as much."""
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
     """Changes the weight over the run."""
+    control: ControlConfig = field(default_factory=ControlConfig)
+    """Moves the weight by what is seen while training."""
     options: Options = field(default_factory=dict)
     """The penalty's own options, such as wgan_gp's target."""
 

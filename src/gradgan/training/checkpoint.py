@@ -1,6 +1,7 @@
 """Checkpoints: one safetensors file with every tensor, the plain data in its header, and a checksum of both. No pickle.
 
-Format 2 has the checksum, and in the state the best evaluation and the rollbacks; format 1 (before them) is read too.
+Format 2 has the checksum, and in the state the best evaluation and the rollbacks, format 3 the controllers' factors;
+formats 1 and 2 are read too.
 A change of what a run's state holds is a new format, and a function in `_MIGRATIONS` that makes the state before it
 into the state after it.
 """
@@ -20,10 +21,11 @@ from ..core.files import replace_file
 
 _KEY = "gradgan"
 _CHECKSUM = "sha256"
-_FORMAT = 2
+_FORMAT = 3
 # By the format that they read.
 _MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
     1: lambda state: {**state, "best": None, "rollbacks": []},
+    2: lambda state: {**state, "controls": {}},
 }
 
 BROKEN = (

@@ -2,11 +2,30 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Protocol, runtime_checkable
 
 from ..core.checks import GradganError, finite
 from ..core.scene import Penalty, Scene
-from ..core.types import Scores
+from ..core.sight import Sight
+from ..core.types import Scalar, Scores
 from .schedules import Schedule
+
+
+@runtime_checkable
+class ControllerLike(Protocol):
+    """Moves a weight while training; `gradgan.control.Controller` is one."""
+
+    def due(self, step: int) -> bool:
+        """Does it look after this step?"""
+        ...
+
+    def look(self, sight: Sight) -> Scalar:
+        """The number that it holds, as it is now."""
+        ...
+
+    def next(self, factor: float, seen: float) -> float:
+        """What the weight is multiplied by from here on."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -21,6 +40,8 @@ class Term:
     every: int = 1
     schedule: Schedule = field(default_factory=Schedule)
     payers: tuple[str, ...] = ()
+    control: ControllerLike | None = None
+    """Moves the weight while training; how far it did is in the state."""
 
     def __post_init__(self) -> None:
         if not self.weight >= 0 or self.weight == float("inf"):

@@ -81,6 +81,8 @@ class State:
         self.best: dict[str, Any] | None = None
         """The best evaluation so far: the name of its number, its value and its step."""
         self.rollbacks: list[Rollback] = []
+        self.controls: dict[str, float] = {}
+        """What controllers made of the penalties' weights until now: factors by name."""
         # Buffers too: an average with stale BatchNorm statistics is another network (GAN_stability's fault).
         self.average = AveragedModel(
             self.networks["generator"], multi_avg_fn=get_ema_multi_avg_fn(ema), use_buffers=True
@@ -117,9 +119,10 @@ class State:
 
     @property
     def weights(self) -> dict[str, float]:
-        """What rollbacks made of the penalties' weights: factors by name, of those that were changed."""
-        names = {name for rollback in self.rollbacks for name in rollback.weights}
-        return {name: prod(rollback.weights.get(name, 1.0) for rollback in self.rollbacks) for name in sorted(names)}
+        """What rollbacks and controllers made of the penalties' weights: factors by name, of those changed."""
+        names = {name for rollback in self.rollbacks for name in rollback.weights} | set(self.controls)
+        changed = {name: prod(rollback.weights.get(name, 1.0) for rollback in self.rollbacks) for name in sorted(names)}
+        return {name: factor * self.controls.get(name, 1.0) for name, factor in changed.items()}
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that the rest of the run depends on."""
@@ -133,6 +136,7 @@ class State:
             "batches": self.batches.state_dict(),
             "streams": self.streams.state_dict(),
             "rollbacks": [asdict(rollback) for rollback in self.rollbacks],
+            "controls": dict(self.controls),
         }
 
     def load_state_dict(self, saved: dict[str, Any], *, globally: bool = True) -> None:
@@ -151,6 +155,8 @@ class State:
         self.average.load_state_dict(saved["average"])
         self.batches.load_state_dict(saved["batches"])
         self.streams.load_state_dict(saved["streams"], globally=globally)
+        # A run that began without a controller has none of its factors.
+        self.controls |= {name: float(saved["controls"][name]) for name in self.controls if name in saved["controls"]}
         self.rollbacks = [Rollback(**rollback) for rollback in saved["rollbacks"]]
 
 

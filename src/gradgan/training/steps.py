@@ -12,6 +12,7 @@ from ..core.gradients import laid_out_as
 from ..core.scene import LossLike, Scene
 from ..core.types import Labels, Latents, Samples
 from ..engine import Engine, critic_backward
+from .controls import steer, weights_now
 from .measure import critic_numbers, forces, vital_signs
 from .objective import Player
 from .schedules import Schedule
@@ -160,8 +161,8 @@ def play_round(
     """
     if rates is not None:
         state.scale_rates(rates(progress))
-    numbers: Numbers = {}
-    real = labels = None
+    numbers: Numbers = weights_now(state, players, progress) if measure else {}
+    real = labels = judged = None
     for player in (player.reweighted(state.weights) for player in players):
         for turn in range(player.steps):
             if real is None or player.name == "critic":
@@ -184,10 +185,13 @@ def play_round(
                 state, player, scene, progress=progress, measure=measure, engine=engine, precision=precision,
                 compiled=compiled,
             )  # fmt: skip
+            judged = scene if player.name == "critic" else judged
             if measure and turn == player.steps - 1:
                 numbers |= measured(state, player, scene, progress=progress)
     state.average.update_parameters(state.networks["generator"])
     state.step += 1
+    if judged is not None:
+        steer(state, players, judged)
     return state.world.mean_numbers(numbers) if measure else numbers
 
 

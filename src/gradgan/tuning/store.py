@@ -71,13 +71,31 @@ def open_storage(where: str) -> BaseStorage:
             raise GradganError(f"storage {shown(where)} is no URL of a database: {error}.") from None
 
 
+def close(storage: BaseStorage) -> None:
+    """Hang up on a database."""
+    backend = getattr(storage, "_backend", storage)
+    if isinstance(backend, RDBStorage):
+        backend.remove_session()
+        backend.engine.dispose()
+
+
 class Study:
-    """A study in its storage, and what is done with its trials beside what Optuna does."""
+    """A study in its storage, and what is done with its trials beside what Optuna does. Close it, or use `with`."""
 
     def __init__(self, where: str, name: str, study: optuna.Study) -> None:
         """For `create_or_join` and `open_study`."""
         self.where, self.name, self.optuna = where, name, study
         self._silence = Silence()
+
+    def __enter__(self) -> "Study":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Hang up on the storage."""
+        close(self._storage)
 
     @property
     def _storage(self) -> BaseStorage:
@@ -160,7 +178,11 @@ def create_or_join(where: str, name: str, plan: Plan, queue: Sequence[tuple[dict
             made = optuna.create_study(storage=storage, study_name=name, direction="minimize")
         except optuna.exceptions.DuplicatedStudyError:
             study = open_study(where, name, storage)
-            refuse_other(study.plan(), plan, name=name)
+            try:
+                refuse_other(study.plan(), plan, name=name)
+            except GradganError:
+                study.close()
+                raise
             return study
         made.set_user_attr("plan", plan_to_json(plan))
         study = Study(where, name, made)
@@ -176,4 +198,5 @@ def open_study(where: str, name: str, storage: BaseStorage | None = None) -> Stu
         try:
             return Study(where, name, optuna.load_study(storage=storage, study_name=name))
         except KeyError:
+            close(storage)
             raise GradganError(f"{shown(where)} holds no study {name!r}.") from None

@@ -22,7 +22,7 @@ from .cells import Bench
 from .plan import Plan, check_plan, plan_from_json, plan_to_json, refuse_other
 from .showing import write_answer
 from .space import Axis, config_with, default_settings, default_values, none_settings, settings_of
-from .store import Study, create_or_join, is_over, open_storage, shown
+from .store import Study, close, create_or_join, is_over, open_storage, shown
 
 Tell = Callable[[Message | str, int, int], None]
 """Called with what happens (a sentence, or a message of a trial), how many trials are over, and how many there are."""
@@ -80,9 +80,9 @@ def tune_plan(
     queue = first_trials(plan, base, axes)
     if plan.sampler == "grid":
         plan = replace(plan, trials=len(queue))
-    study = _joined(plan, out, storage, queue)
-    _search(study, plan, workers, out, tell)
-    answer = answer_of(study.trials(), plan, base, bench.objective)
+    with _joined(plan, out, storage, queue) as study:
+        _search(study, plan, workers, out, tell)
+        answer = answer_of(study.trials(), plan, base, bench.objective)
     write_answer(answer, plan, out, command=command or _command(out), storage=shown(study.where))
     return answer
 
@@ -144,7 +144,7 @@ def _joined(
     """The study in its storage, and the folder with its plan, which is made only once the storage is reached."""
     where = storage or str(out / _DATABASE)
     if storage is not None and "://" in storage:
-        open_storage(storage)
+        close(open_storage(storage))
     with writing(out):
         out.mkdir(parents=True, exist_ok=True)
     study = create_or_join(where, out.name, plan, queue)
