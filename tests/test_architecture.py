@@ -10,7 +10,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "gradgan"
 _STOREYS = (
     ("core",),
     ("alarm",),
-    ("losses", "penalties", "networks", "data", "metrics", "report", "testing", "engine"),
+    ("losses", "penalties", "control", "networks", "data", "metrics", "report", "testing", "engine"),
     ("training",),
     ("systems",),
     ("experiment",),
@@ -53,7 +53,7 @@ def test_imports_only_go_down_and_rooms_of_one_floor_do_not_meet(path):
 
 
 def test_training_and_engine_know_no_part():
-    parts = {"losses", "penalties", "networks", "data", "metrics", "report"}
+    parts = {"losses", "penalties", "control", "networks", "data", "metrics", "report"}
     for path in FILES:
         if room_of(path) in ("training", "engine", "core"):
             assert not {room for room, _ in imports(path)} & parts, path

@@ -82,21 +82,21 @@ def test_any_changed_bit_is_seen(tmp_path):
                 assert torch.equal(again["h"], tree["h"])
 
 
-def test_format_1_gets_what_format_2_added(tmp_path, monkeypatch):
+def test_format_1_gets_what_later_formats_added(tmp_path, monkeypatch):
     path = tmp_path / "c.safetensors"
     monkeypatch.setattr(checkpoint, "_FORMAT", 1)
     checkpoint.save(path, {"step": 4})
     monkeypatch.setattr(checkpoint, "flatten", lambda state, tensors: {"plain": 4})
     checkpoint.save(tmp_path / "number.safetensors", {})
     monkeypatch.undo()
-    assert checkpoint.load(path) == {"step": 4, "best": None, "rollbacks": []}
+    assert checkpoint.load(path) == {"step": 4, "best": None, "rollbacks": [], "controls": {}}
     with pytest.raises(GradganError, match="not a readable checkpoint"):
         checkpoint.load(tmp_path / "number.safetensors")
 
 
 def test_another_format_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(checkpoint, "_FORMAT", 3)
+    monkeypatch.setattr(checkpoint, "_FORMAT", 4)
     checkpoint.save(tmp_path / "c.safetensors", {"a": 1})
     monkeypatch.undo()
-    with pytest.raises(GradganError, match="has checkpoint format 3, this gradgan reads 1 to 2"):
+    with pytest.raises(GradganError, match="has checkpoint format 4, this gradgan reads 1 to 3"):
         checkpoint.load(tmp_path / "c.safetensors")

@@ -67,11 +67,8 @@ def train(
         resume: continue the run in --out if there is one, else begin it.
         dry_run: print the complete config and train nothing.
     """
-    from ..experiment import complete, configure, default_out, read_config, to_yaml, tuned_config
+    from ..experiment import complete, configure, default_out, to_yaml
 
-    given = {"a preset": preset, "--config": config, "--from": study}
-    if len(several := [name for name, value in given.items() if value is not None]) > 1:
-        raise GradganError(f"give {' or '.join(several)}, not both.")
     flags = {
         "device": device,
         "data.path": data_path,
@@ -79,13 +76,8 @@ def train(
         "compile": compile or None,
         "alarm.action": on_alarm,
     }
-    what: str | Config = preset or "digits"
-    if study is not None:
-        what = tuned_config(study)
-    elif config is not None:
-        what = read_config(config)
     chosen = configure(
-        what,
+        _begun_from(preset, config, study),
         system=system,
         data=data,
         steps=steps,
@@ -353,6 +345,18 @@ def tune(
         trials=trials, folds=folds, seeds=seeds, looks=looks, seed=seed, sampler=sampler, pruner=pruner,
         storage=storage, workers=workers,
     )  # fmt: skip
+
+
+def _begun_from(preset: str | None, config: Path | None, study: Path | None) -> "str | Config":
+    """A preset's name, or the config of a file or of a study."""
+    from ..experiment import read_config, tuned_config
+
+    given = {"a preset": preset, "--config": config, "--from": study}
+    if len(several := [name for name, value in given.items() if value is not None]) > 1:
+        raise GradganError(f"give {' or '.join(several)}, not both.")
+    if study is not None:
+        return tuned_config(study)
+    return read_config(config) if config is not None else preset or "digits"
 
 
 def _run_and_tell(chosen: "Config", folder: Path, *, resume: bool) -> None:

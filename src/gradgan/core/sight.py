@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
-from .types import Critic, Samples, Scores
+from jaxtyping import Float
+from torch import Tensor
+
+from .types import Critic, Samples
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,5 +19,5 @@ class Sight:
     critic: Critic
     real: Samples
     fake: Samples
-    held_out_scores: Scores | None
+    held_out_scores: Float[Tensor, " m"] | None
     step: int

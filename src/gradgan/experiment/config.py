@@ -41,10 +41,10 @@ class PenaltyConfig:
     """Paid on each `every`-th step, `every` times as much."""
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
     """Changes the weight over the run."""
-    control: ControlConfig = field(default_factory=ControlConfig)
-    """Moves the weight by what is seen while training."""
     options: Options = field(default_factory=dict)
     """The penalty's own options, such as wgan_gp's target."""
+    control: ControlConfig = field(default_factory=ControlConfig)
+    """Moves the weight by what is seen while training."""
 
 
 @dataclass(frozen=True)
