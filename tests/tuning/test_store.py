@@ -13,7 +13,7 @@ from gradgan.experiment import complete, configure, to_yaml
 from gradgan.tuning.cells import CellRecord, Outcome
 from gradgan.tuning.owners import Silence, is_gone, owner
 from gradgan.tuning.plan import Plan
-from gradgan.tuning.store import Study, create_or_join, is_over, open_storage, open_study, shown
+from gradgan.tuning.store import Study, UnreachableError, create_or_join, is_over, open_storage, open_study, shown
 from gradgan.tuning.tune import first_trials
 from gradgan.tuning.worker import one_trial
 
@@ -141,6 +141,20 @@ def test_a_point_that_cannot_be_built_is_over_and_says_why(where):
     assert one_trial(study, plan, "job", impossible, silent)["reason"] == "batch must lie in 1..3"
     (trial, *_) = study.trials()
     assert is_over(trial) and trial.user_attrs["error"] == "batch must lie in 1..3"
+
+
+def test_a_point_is_not_to_blame_for_a_storage_that_was_out_of_reach(where):
+    def cut_off(config, report) -> Outcome:
+        raise UnreachableError("the storage cannot be reached: connection lost")
+
+    plan = plan_of()
+    study = made(where, plan)
+    with pytest.raises(UnreachableError):
+        one_trial(study, plan, "one", cut_off, silent)
+    run(study, plan, 6, job="another of the same process")
+    trials = study.trials()
+    assert sum(map(is_over, trials)) == 6 and not any("error" in t.user_attrs for t in trials)
+    assert [t.user_attrs.get("retry_of") for t in trials if t.user_attrs.get("retry_of") is not None] == [0]
 
 
 def test_no_more_trials_than_planned_whoever_asks(where):

@@ -11,7 +11,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from ..core.errors import GradganError
 from ..core.files import replace_file, writing
@@ -153,6 +153,7 @@ def _dressed(axes: Axes, axis: Words, values: Sequence[float], color: Callable[[
     elif axis["log"]:
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(LogLocator(numticks=6))
+        axes.xaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.set_xlim(low, high)
 

@@ -21,6 +21,10 @@ _PATIENCE = 60.0
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 
 
+class UnreachableError(GradganError):
+    """The storage cannot be reached, now."""
+
+
 def shown(where: str) -> str:
     """A storage as it may be printed: without a password."""
     return re.sub(r"(://[^:/@]*):[^/]*@", r"\1:***@", where)
@@ -42,7 +46,7 @@ def reaching(where: str) -> Iterator[None]:
             raise
         cause = getattr(error, "orig", None) or error.__cause__ or error
         first = next((line.strip() for line in str(cause).splitlines() if line.strip()), type(error).__name__)
-        raise GradganError(f"the storage {shown(where)} cannot be reached: {shown(first)}") from error
+        raise UnreachableError(f"the storage {shown(where)} cannot be reached: {shown(first)}") from error
 
 
 def open_storage(where: str) -> BaseStorage:

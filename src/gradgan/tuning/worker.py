@@ -17,7 +17,7 @@ from .owners import beating, owner
 from .plan import Plan
 from .search import pruner_of, sampler_of, suggest
 from .space import config_with, settings_of
-from .store import Study, is_over, open_study, reaching
+from .store import Study, UnreachableError, is_over, open_study, reaching
 
 _APART = 100_003
 """More than a study has trials: so two seeds of the search share no draw."""
@@ -28,12 +28,13 @@ Evaluate = Callable[[Config, Callable[[int, float], bool]], Outcome]
 
 def one_trial(study: Study, plan: Plan, job: str, evaluate: Evaluate, tell: Tell) -> Words:
     """Take the next trial of the study, run it, write down what came out; what it was, in words for the parent."""
-    # A process that had this job before us is dead; what it ran is to be run again.
-    study.give_back(lambda trial: trial.user_attrs.get("owner", {}).get("job") == job)
+    # A process that had this job before us is dead, and we ourselves run nothing else: both are to be run again.
+    us = owner(job)
+    study.give_back(lambda trial: _is_left_by(us, trial.user_attrs.get("owner", {})))
     with reaching(study.where):
         asked = _asked(study, plan)
         trial = study.optuna._storage.get_trial(asked._trial_id)
-        study.note(trial, owner=owner(job))
+        study.note(trial, owner=us)
         if _is_surplus(study, plan, trial):
             study.end(trial, TrialState.FAIL)
             return {"surplus": True}
@@ -60,9 +61,15 @@ def one_trial(study: Study, plan: Plan, job: str, evaluate: Evaluate, tell: Tell
     try:
         with beating(beat):
             outcome = evaluate(config_with(plan.base(), settings), report)
+    except UnreachableError:
+        raise  # no fault of the point: it is given back
     except (GradganError, optuna.exceptions.UpdateFinishedTrialError) as error:
         return about | _failed(study, trial, error)
     return about | _written(study, trial, outcome, seconds=time.process_time() - started)
+
+
+def _is_left_by(us: Words, holder: Words) -> bool:
+    return holder.get("job") == us["job"] or {**holder, "job": ""} == {**us, "job": ""}
 
 
 def _asked(study: Study, plan: Plan) -> optuna.Trial:
