@@ -141,7 +141,12 @@ def test_three_workers_one_killed_every_few_trials(server, tmp_path):
 @pytest.mark.timeout(1200)
 def test_the_same_command_elsewhere_joins(server, tmp_path):
     words = {**WORDS, "trials": 4}
-    first = gradgan.tune("ring", **words, storage=server, workers=1, out=tmp_path / "here" / "joined")
+    where = server.replace("gradgan@", "gradgan:secret@")
+    first = gradgan.tune(
+        "ring", **words, storage=where, workers=1, out=tmp_path / "here" / "joined", command=f"gradgan tune {where}"
+    )
+    written = [path.read_bytes() for path in (tmp_path / "here" / "joined").iterdir()]
+    assert any(b"gradgan:***@" in text for text in written) and not any(b"secret" in text for text in written)
     other = gradgan.tune("ring", **words, storage=server, workers=1, out=tmp_path / "there" / "joined")
     assert other == first
     assert (tmp_path / "there" / "joined" / "report.html").is_file()

@@ -83,7 +83,7 @@ def tune_plan(
     with _joined(plan, out, storage, queue) as study:
         _search(study, plan, workers, out, tell)
         answer = answer_of(study.trials(), plan, base, bench.objective)
-    write_answer(answer, plan, out, command=command or _command(out), storage=shown(study.where))
+    write_answer(answer, plan, out, command=shown(command or _command(out)), storage=shown(study.where))
     return answer
 
 
