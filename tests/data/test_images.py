@@ -318,6 +318,14 @@ def table_of(path) -> tuple[bytearray, int]:
     return content, content.index(b"PK\1\2")
 
 
+def test_a_member_without_a_name_is_refused(tmp_path):
+    path = write_zip(tmp_path / "x.zip", {"a.png": PNG})
+    content, table = table_of(path)
+    content[table + 46] = 0  # a name ends at its first zero byte
+    path.write_bytes(content)
+    refused(path, "a member has no name")
+
+
 def test_encrypted_overlapping_and_bombs_are_refused(tmp_path):
     path = write_zip(tmp_path / "x.zip", {"a.png": PNG})
     content, table = table_of(path)

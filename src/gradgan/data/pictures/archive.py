@@ -59,6 +59,8 @@ def _refuse_hostile(path: Path, member: zipfile.ZipInfo) -> None:
     name = member.filename
     # zipfile itself has cut the name at a zero byte; the name as stored is the one to judge.
     stored = member.orig_filename
+    if not name:
+        raise GradganError(f"{path}: a member has no name. Pack it anew.")
     if stored.startswith(("/", "\\")) or re.match("[A-Za-z]:", stored) or ".." in re.split(r"[/\\]", stored):
         raise GradganError(f"{path}: member {name!r} has a path that leads out of the archive. Pack it anew.")
     if member.flag_bits & _ENCRYPTED:
