@@ -5,6 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gradgan.core.errors import GradganError
 from gradgan.core.rng import Streams, isolated
 
 NAMES = ("latent", "data", "penalty", "init/critic")
@@ -69,6 +70,20 @@ def test_isolated_starts_from_seed_and_name_and_puts_the_global_generator_back()
     assert torch.equal(before, torch.get_rng_state())
     assert draws[0] == draws[1]
     assert len(set(draws)) == 3
+
+
+def test_streams_of_another_kind_of_device_are_no_way_on_and_no_hindrance_to_looking() -> None:
+    saved = Streams(0)
+    first(saved, "latent")
+    states = saved.state_dict() | {"latent": torch.zeros(16, dtype=torch.uint8)}  # as CUDA's generators write it
+    wanted = first(Streams(0), "latent")
+    again = Streams(0)
+    with pytest.raises(GradganError, match=r"drew its chance on device=cuda, and cpu cannot go on with it\."):
+        again.load_state_dict(states)
+    again.load_state_dict(states, globally=False)
+    assert first(again, "latent") == wanted
+    with pytest.raises(RuntimeError):
+        again.load_state_dict(states | {"latent": torch.zeros(17, dtype=torch.uint8)}, globally=False)
 
 
 def test_isolated_puts_it_back_after_an_error_too() -> None:

@@ -69,6 +69,37 @@ def test_a_signal_finishes_the_step_saves_and_the_run_goes_on_exactly(tmp_path, 
     assert differences(whole, tmp_path / "run") == []
 
 
+class Dropout:
+    """A hook that draws from torch's global generator in every step, as dropout does."""
+
+    def __init__(self) -> None:
+        self.drawn: list[float] = []
+
+    def wants_numbers(self, step: int) -> bool:
+        return False
+
+    def __call__(self, state, numbers) -> None:
+        self.drawn.append(torch.rand(()).item())
+
+
+def test_the_global_generator_begins_with_the_runs_seed_and_goes_on_with_it(tmp_path):
+    first, other, half, rest = (Dropout() for _ in range(4))
+    torch.manual_seed(1)
+    ring(tmp_path / "first", hooks=[first])
+    torch.manual_seed(2)
+    before = torch.get_rng_state()
+    ring(tmp_path / "other", hooks=[other])
+    assert torch.equal(torch.get_rng_state(), before), "the caller's is left alone"
+    assert first.drawn == other.drawn and len(set(first.drawn)) == 10
+    with pytest.raises(Interrupted):
+        ring(tmp_path / "half", hooks=[half, At(5, lambda: signal.raise_signal(signal.SIGINT))])
+    ring(tmp_path / "half", resume=True, hooks=[rest])
+    # The step is saved before the hooks of the user draw, so only the even step's checkpoint holds all of them.
+    assert half.drawn + rest.drawn == first.drawn
+    ring(tmp_path / "seed", seed=1, hooks=[other])
+    assert other.drawn[10:] != first.drawn
+
+
 def test_the_second_signal_leaves_at_once_with_the_last_checkpoint(tmp_path, whole):
     def twice():
         signal.raise_signal(signal.SIGINT)

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from .errors import GradganError
 from .world import World
 
 _CUDA = "cuda:global"
+_DRAWN_ON = {torch.Generator().get_state().numel(): "cpu", 16: "cuda"}
+"""The device of a stream by the bytes of its state."""
 
 
 def _seed_of(seed: int, name: str) -> int:
@@ -82,13 +85,23 @@ class Streams:
         }
 
     def load_state_dict(self, states: dict[str, Tensor], *, globally: bool = True) -> None:
-        """Put every stream back where it stood; torch's global one too, unless told not to."""
+        """Put every stream back where it stood; torch's global one too, unless told not to, by who only looks.
+
+        Who goes on gets GradganError for streams of another kind of device; who only looks does without them.
+        """
         for name, state in states.items():
             if name == _CUDA:
                 if globally and self.device.type == "cuda":
                     torch.cuda.set_rng_state(state.cpu(), self.device)
             elif name:
-                self[name].set_state(state.cpu())
+                there, here = _DRAWN_ON.get(state.numel()), self[name].device.type
+                if there in (None, here):
+                    self[name].set_state(state.cpu())
+                elif globally:
+                    raise GradganError(
+                        f"the run drew its chance on device={there}, and {here} cannot go on with it. "
+                        f"Resume it with device={there}, or begin another run."
+                    )
             elif globally:
                 torch.set_rng_state(state.cpu())
 
@@ -96,16 +109,24 @@ class Streams:
 class isolated:
     """Within it, torch's global generator starts from (seed, name); outside, it is as it was.
 
-    For initialising networks, whose libraries draw from the global generator.
+    For what draws from the global generator: libraries that initialise networks, dropout while a run is trained.
     """
 
-    def __init__(self, seed: int, name: str) -> None:
+    def __init__(self, seed: int, name: str, device: torch.device | str = "cpu") -> None:
+        """With a CUDA `device`, its global generator too."""
         self._seed = _seed_of(seed, name)
+        self._cuda = torch.device(device) if torch.device(device).type == "cuda" else None
 
     def __enter__(self) -> None:
         self._before = torch.get_rng_state()
         # Not torch.manual_seed, which would also reseed every CUDA device, for good.
         torch.default_generator.manual_seed(self._seed)
+        if self._cuda is not None:
+            self._before_on_cuda = torch.cuda.get_rng_state(self._cuda)
+            with torch.cuda.device(self._cuda):
+                torch.cuda.manual_seed(self._seed)
 
     def __exit__(self, *exception: object) -> None:
         torch.set_rng_state(self._before)
+        if self._cuda is not None:
+            torch.cuda.set_rng_state(self._before_on_cuda, self._cuda)

@@ -12,7 +12,7 @@ from ..core.checks import GradganError
 from ..core.files import writing
 from ..core.launch import launched
 from ..core.record import RunFolder
-from ..core.rng import Streams
+from ..core.rng import Streams, isolated
 from ..core.rolled_back import forget_after
 from ..core.stopping import Stopping, Terminated, listening
 from ..metrics import merit
@@ -76,7 +76,7 @@ def train(
         return _follow(Run(RunFolder(path), experiment), hooks, evaluator)
     folder = _folder(path, config, resume=resume)
     run = Run(folder, experiment)
-    with listening() as stopping:
+    with listening() as stopping, _global_chance(run):
         try:
             _take_up(run)
             world.wait()
@@ -108,7 +108,7 @@ def _take_up(run: Run) -> None:
 
 def _follow(run: Run, hooks: Sequence[Hook], evaluator: Evaluator) -> Run:
     """What every rank but the first does: take up what rank 0 took up, play the same rounds, write nothing."""
-    with led_by_rank_0(), _threads(run.config.threads), together():
+    with led_by_rank_0(), _global_chance(run), _threads(run.config.threads), together():
         run.experiment.state.world.wait()  # until the folder is as rank 0 goes on from it
         run.restore_newest(run.folder.checkpoints(), globally=True)
         _fit(run, hooks, evaluator, Stopping())
@@ -122,6 +122,11 @@ def _note(folder: RunFolder, status: str, error: BaseException, *, report: bool)
         folder.update_info(status=status, message=message)
         if report:
             write_report(folder)
+
+
+def _global_chance(run: Run) -> isolated:
+    """Within it torch's global generators are the run's own, which dropout draws from; the caller's are left alone."""
+    return isolated(run.config.seed, "global", run.experiment.state.device)
 
 
 @contextmanager
