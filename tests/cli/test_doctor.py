@@ -28,7 +28,7 @@ def test_a_sick_run_is_named_with_evidence_since_when_and_what_helps(tmp_path, c
     main(["doctor", str(folder(tmp_path / "run", COLLAPSED))])
     said = capsys.readouterr().out
     assert "MODE COLLAPSE, since step 60, named at step 80, still there at the end" in said
-    assert "mean distance of two samples, in data widths, is 0.2 (below 0.45)" in said
+    assert "mean distance of two samples, in that of real ones, is 0.2 (below 0.45)" in said
     assert "What usually helps: " in said and "Not looked for" in said
     page = (tmp_path / "run" / "report.html").read_text()
     assert "<h2>Health</h2>" in page and "Mode collapse" in page and page.count("<svg") == 4

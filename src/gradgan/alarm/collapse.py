@@ -5,7 +5,7 @@ from .illness import ILLNESSES, Remedy, Rule, Sign, below
 
 
 def _alike() -> list[dict[str, float]]:
-    return [{"diversity/distance": 0.2, "diversity/nearest": 0.1} for _ in range(20)]
+    return [{"diversity/distance": 0.2, "diversity/nearest": 0.2} for _ in range(20)]
 
 
 def _spread() -> list[dict[str, float]]:
@@ -16,30 +16,35 @@ def _spread() -> list[dict[str, float]]:
     paper="arXiv:1712.04086",
     helps="Slow the generator down or let the critic move more often (critic_steps, optimiser.critic_lr), add r1 + r2, "
     "widen the latent.",
-    explains=(),
+    explains=("oscillation",),  # samples that are all alike wander from one mode to the next
     remedy=Remedy(other_rates=0.5),
     sick=_alike,
     healthy=_spread,
 )
-def mode_collapse(spread: float = 0.45, recovering: float = 1.15) -> Rule:
+def mode_collapse(spread: float = 0.45, repeated: float = 0.1, recovering: float = 1.15) -> Rule:
     """Generated samples are much closer to one another than real ones are, and do not part.
 
-    The mean distance of two samples is below `spread` of the real one, and has not grown by the factor `recovering`
-    over the last five logged steps, as it does in the first steps of every run.
+    The mean distance of two samples is below `spread` of the real one: all are alike. Or a sample's distance to its
+    nearest neighbour is below `repeated` of the real one: however wide the whole, it says few things again and again.
+    Either has not grown by the factor `recovering` over the last five logged steps, as it does in the first steps of
+    every run.
     """
 
     def rule(history: History) -> list[Sign]:
-        distance = history.level("diversity/distance", over=5)
         return [
-            (
-                below("diversity/distance", "mean distance of two samples, in data widths,", distance, spread),
-                below(
-                    "diversity/distance",
-                    "the same, beside five logged steps before,",
-                    per(distance, earlier(distance, 5)),
-                    recovering,
-                ),
-            )
+            _alike_and_stays(history, "diversity/distance", "mean distance of two samples", spread, recovering),
+            _alike_and_stays(
+                history, "diversity/nearest", "distance of a sample to its nearest neighbour", repeated, recovering
+            ),
         ]
 
     return rule
+
+
+def _alike_and_stays(history: History, name: str, what: str, least: float, recovering: float) -> Sign:
+    level = history.level(name, over=5)
+    change = per(level, earlier(level, 5))
+    return (
+        below(name, f"{what}, in that of real ones,", level, least),
+        below(name, "the same, beside five logged steps before,", change, recovering),
+    )

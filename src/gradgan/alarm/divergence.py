@@ -43,7 +43,8 @@ def divergence(far: float = 4.0, stride: float = 0.4, stuck: float = 1e-3) -> Ru
         ):
             signs.append((above(name, what, history.level(name, over=5), far),))
         for player in PLAYERS:
-            grown = np.maximum(history.level(f"{player}/growth", over=5), 1.0)
+            # Weights do not jump back, so the newest size says it.
+            grown = np.maximum(history[f"{player}/growth"], 1.0)
             pace = np.sqrt((grown**2 - 1) / np.maximum(history.steps, 1))
             signs.append(
                 (

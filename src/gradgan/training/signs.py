@@ -46,7 +46,7 @@ def diversity(real: Samples, fake: Samples) -> dict[str, Tensor]:
     - `diversity/nearest`: mean distance of a fake to its nearest other fake / the same among real ones;
     - `diversity/missed`: mean distance of a real sample to its nearest fake / to its nearest other real one.
 
-    Where all real samples are alike there is no length to measure in, and the distances stand as they are.
+    Where all real samples are alike, none can be too much so: each is 1 and the distance as it stands.
     Shapes: (n, *event), n > 1. Cf. coverage, Naeem et al. 2020, arXiv:2002.09797.
     """
     x, y = _rows(real), _rows(fake)
@@ -55,9 +55,9 @@ def diversity(real: Samples, fake: Samples) -> dict[str, Tensor]:
     itself = torch.full((n,), float("inf"), device=x.device).diag()
     nearest_real, nearest_fake = ((own + itself).min(dim=1).values.mean() for own in (reals, fakes))
     return {
-        "diversity/distance": _per(fakes.sum() / (n * (n - 1)), reals.sum() / (n * (n - 1))),
-        "diversity/nearest": _per(nearest_fake, nearest_real),
-        "diversity/missed": _per(between.min(dim=1).values.mean(), nearest_real),
+        "diversity/distance": _per(fakes.sum() / (n * (n - 1)), reals.sum() / (n * (n - 1)), alike=1.0),
+        "diversity/nearest": _per(nearest_fake, nearest_real, alike=1.0),
+        "diversity/missed": _per(between.min(dim=1).values.mean(), nearest_real, alike=1.0),
     }
 
 
@@ -90,5 +90,6 @@ def _rows(x: Samples) -> Tensor:
     return x[:_MOST].detach().flatten(1).float()
 
 
-def _per(what: Tensor, length: Tensor) -> Tensor:
-    return torch.where(length > 0, what / torch.where(length > 0, length, torch.ones_like(length)), what)
+def _per(what: Tensor, length: Tensor, *, alike: float = 0.0) -> Tensor:
+    """In lengths; where there is none, as it stands and `alike` more."""
+    return torch.where(length > 0, what / torch.where(length > 0, length, torch.ones_like(length)), what + alike)
