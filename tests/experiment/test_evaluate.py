@@ -208,7 +208,7 @@ def test_samples_kept_from_the_run_are_its_held_out_ones_where_the_data_have_non
     experiment = build(configure("digits", settings=["data.options.split=all", "data.held_out=0.3"]))
     parts = evaluator_of(experiment).parts
     assert parts.unseen and len(parts.held_out) == 539 and len(parts.training) == 1797 - 539
-    assert torch.equal(parts.held_out.samples, experiment.dataset.samples[experiment.kept])
+    assert torch.equal(parts.held_out.stored(slice(None)), experiment.dataset.samples[experiment.kept])
     assert torch.equal(parts.held_out.labels, experiment.dataset.labels[experiment.kept])
 
 

@@ -103,6 +103,14 @@ def test_the_classifier_moves_no_random_generator_and_is_loaded_the_second_time(
     assert first(PICTURES).shape == (6, 128) and first(PICTURES).dtype == torch.float32
 
 
+def test_learning_from_some_is_learning_from_a_data_set_of_them():
+    data = DATASETS.make("digits", split="train")
+    some = torch.arange(0, 1400, 2)
+    alone = trained_classifier(data.samples[some], data.labels[some], 10)
+    among = trained_classifier(data.samples, data.labels, 10, among=some)
+    assert alone.key == among.key != trained_classifier(data.samples, data.labels, 10).key
+
+
 def test_classes_by_channel_are_read_as_one_number():
     data = DATASETS.make("digits", split="train")
     pairs = torch.cat((data.samples[:700], data.samples[700:1400]), 1)

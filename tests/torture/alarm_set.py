@@ -235,23 +235,28 @@ def main() -> None:
     parser.add_argument(
         "--seed", type=int, default=1000, help="of the first repeat; rules were designed on 0 to 9 and 1000"
     )
-    parser.add_argument("--healthy", type=int, default=4, help="repeats of each healthy case")
+    parser.add_argument("--healthy", type=int, default=3, help="repeats of each healthy case")
     parser.add_argument("--sick", type=int, default=2, help="repeats of each sick case")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--mnist", help="folder of MNIST's files; its cases are left out without it")
     parser.add_argument("--only", default="", help="cases whose name contains this")
-    parser.add_argument("--out", type=Path, help="where the rows are written as JSON, one a line, as they are made")
+    parser.add_argument(
+        "--out", type=Path, help="rows as JSON, one a line, as they are made; those that are there are not made again"
+    )
     given = parser.parse_args()
+    before = given.out.read_text().splitlines() if given.out and given.out.exists() else []
+    rows = [json.loads(line) for line in before]
+    done = {(row["case"], row["seed"]) for row in rows}
     jobs = [
         (case.name, given.seed + k, given.mnist)
+        for k in range(max(given.healthy, given.sick))
         for cases, repeats in ((HEALTHY, given.healthy), (SICK, given.sick))
-        for k in range(repeats)
         for case in cases
-        if given.only in case.name and (given.mnist or case.base != "mnist_conv")
+        if k < repeats and given.only in case.name and (given.mnist or case.base != "mnist_conv")
     ]
-    rows = []
+    left = [job for job in jobs if job[:2] not in done]
     with ProcessPoolExecutor(given.workers, mp_context=get_context("spawn")) as pool:
-        for row in pool.map(run, *zip(*jobs, strict=True)):
+        for row in pool.map(run, *zip(*left, strict=True)) if left else ():
             rows.append(row)
             if given.out:
                 with given.out.open("a") as file:

@@ -11,6 +11,7 @@ from .dataset import Dataset as Dataset
 from .dataset import to_scale as to_scale
 from .digits import digits as digits
 from .folds import without_fold as without_fold
+from .held_out import Part as Part
 from .held_out import RealParts as RealParts
 from .held_out import real_parts as real_parts
 from .held_out import split_off as split_off

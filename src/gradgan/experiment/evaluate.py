@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..core.checks import GradganError
 from ..core.types import Critic, Generator
-from ..data import Dataset, RealParts, real_parts, to_scale
+from ..data import Dataset, Part, RealParts, real_parts, to_scale
 from ..metrics import (
     METRICS,
     Classifier,
@@ -108,10 +108,10 @@ class Evaluator:
     @cached_property
     def classifier(self) -> Classifier:
         """The classifier of the training samples."""
-        training = self.parts.training
-        labels = training.channel_labels if training.channel_classes else training.labels
+        training, of = self.parts.training, self.dataset
+        labels = of.channel_labels if of.channel_classes else of.labels
         assert labels is not None, "metrics that want classes were refused at the door"
-        return trained_classifier(training.samples, labels, training.channel_classes or training.classes)
+        return trained_classifier(of.samples, labels, of.channel_classes or of.classes, among=training.chosen)
 
     @cached_property
     def accuracy(self) -> Estimate:
@@ -143,8 +143,8 @@ class Evaluator:
         """The real side in these features."""
         if name not in self._real:
             pictures = {
-                "held_out": self.parts.held_out.samples[self._chosen(self.parts.held_out)],
-                "training": self.parts.training.samples[self._chosen(self.parts.training)],
+                "held_out": self.parts.held_out.stored(self._chosen(self.parts.held_out)),
+                "training": self.parts.training.stored(self._chosen(self.parts.training)),
             }
 
             def compute() -> dict[str, Tensor]:
@@ -160,7 +160,7 @@ class Evaluator:
                 self._real[name] = RealFeatures(**compute())
         return self._real[name]
 
-    def _chosen(self, part: Dataset) -> Tensor:
+    def _chosen(self, part: Part) -> Tensor:
         """As many real samples as generated ones, drawn once: distances of unequal numbers have unequal biases."""
         return torch.randperm(len(part), generator=torch.Generator().manual_seed(0))[: self.samples]
 

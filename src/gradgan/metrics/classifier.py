@@ -19,6 +19,8 @@ _BATCH = 128
 _EPOCHS, _LEAST, _MOST = 8, 50_000, 180_000
 """Eight epochs, but at least and at most so many pictures: 400 to 1400 updates."""
 _RATE = 4e-3
+_HASHED = 1024
+"""So many pictures at once: a data set that is mapped from a file need not fit into memory."""
 _RECIPE = f"2 {_WIDTHS} {_FEATURES} {_BATCH} {_EPOCHS} {_LEAST} {_MOST} {_RATE}"
 """Part of the cache's key; its first number counts up whenever anything else here changes what is learned."""
 
@@ -84,46 +86,49 @@ class Classifier:
         return features.reshape(len(x), -1), (seen.reshape(len(x), -1) * places).sum(1)
 
 
-def trained_classifier(samples: Tensor, labels: Tensor, classes: int) -> Classifier:
+def trained_classifier(samples: Tensor, labels: Tensor, classes: int, *, among: Tensor | None = None) -> Classifier:
     """A classifier of images (n, c, h, w) uint8 with labels (n,), or (n, c) for a class in each channel.
 
-    It is learned once and kept in the cache under the content of the data and the recipe's version; whoever finds it
-    there loads it. Raises GradganError for data of fewer than two classes.
+    `among` (k,): indices of those to learn from; all where it is left out. It is learned once and kept in the cache
+    under the content of the data and the recipe's version; whoever finds it there loads it. Raises GradganError for
+    data of fewer than two classes.
     """
-    if len(labels.unique()) < 2:
+    among = torch.arange(len(samples)) if among is None else among
+    if len(labels[among].unique()) < 2:
         raise GradganError("a classifier wants at least two classes among the labels; compare in pixels.")
     per_channel = labels.ndim == 2
     if per_channel:
-        samples, labels = samples.flatten(0, 1)[:, None], labels.flatten()
+        samples, labels = samples[among].flatten(0, 1)[:, None], labels[among].flatten()
         # A channel is a picture that occurs many times over: a tenth shows them all.
-        chosen = torch.randperm(len(samples), generator=torch.Generator().manual_seed(0))[:_MOST]
-        samples, labels = samples[chosen], labels[chosen]
+        among = torch.randperm(len(samples), generator=torch.Generator().manual_seed(0))[:_MOST]
     event = tuple(samples.shape[1:])
     with isolated(0, "init/classifier"):
         network = Network(event, classes)
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def learn() -> dict[str, Tensor]:
-        _learn(network, samples, labels)
+        _learn(network, samples, labels, among)
         return {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
 
     key = hashlib.sha256(f"{_RECIPE} {event} {classes}".encode())
     for part in (samples, labels):
-        key.update(part.contiguous().numpy().data)
+        for some in among.split(_HASHED):
+            key.update(part[some].numpy().data)
     network.load_state_dict(stored("classifiers", key.hexdigest(), learn))
     return Classifier(network.eval().requires_grad_(False), classes, per_channel, key.hexdigest())
 
 
-def _learn(network: nn.Module, samples: Tensor, labels: Tensor) -> None:
+def _learn(network: nn.Module, samples: Tensor, labels: Tensor, among: Tensor) -> None:
     """AdamW on one cycle of the rate; each batch is shifted by up to a twelfth of its side."""
-    updates = min(max(_EPOCHS * len(samples), _LEAST), _MOST) // _BATCH
+    updates = min(max(_EPOCHS * len(among), _LEAST), _MOST) // _BATCH
     rng = torch.Generator().manual_seed(0)
     optimiser = torch.optim.AdamW(network.parameters(), lr=_RATE, weight_decay=1e-2)
     rate = torch.optim.lr_scheduler.OneCycleLR(optimiser, _RATE, total_steps=updates)
     # Half precision pays where the products are large enough.
     half = math.prod(samples.shape[2:]) >= 256
     network.train()
-    for chosen in _batches(len(samples), updates, rng):
+    for picked in _batches(len(among), updates, rng):
+        chosen = among[picked]
         x = _shifted(samples[chosen].float() / 255, rng).to(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16, enabled=half):
             logits = network(x)
