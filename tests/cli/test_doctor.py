@@ -21,7 +21,7 @@ def folder(path: Path, rows: list[dict[str, float]], **info: object) -> Path:
     return path
 
 
-COLLAPSED = [{"diversity/distance": 0.2, "critic/loss": 1.0}] * 15
+COLLAPSED = [{"diversity/distance": 0.2, "diversity/missed": 3.0, "critic/loss": 1.0}] * 15
 
 
 def test_a_sick_run_is_named_with_evidence_since_when_and_what_helps(tmp_path, capsys):

@@ -74,6 +74,7 @@ def test_a_collapsed_batch_and_a_batch_like_the_data():
     assert diversity(real, real)["diversity/distance"] == 1
     assert diversity(real, torch.full((50, 4), float("nan")))["diversity/distance"].isnan()
     assert diversity(torch.zeros(50, 4), real)["diversity/distance"].isfinite()
+    assert all(value == 1 for value in diversity(torch.zeros(50, 4), torch.zeros(50, 4)).values())
 
 
 def test_unrest_is_the_way_to_the_average_in_data_widths():

@@ -75,7 +75,7 @@ def _settled() -> list[dict[str, float]]:
     sick=_chasing,
     healthy=_settled,
 )
-def oscillation(wrong: float = 0.25, right: float = 0.75, turns: int = 2, unrest: float = 0.05) -> Rule:
+def oscillation(wrong: float = 0.25, right: float = 0.75, turns: int = 2, unrest: float = 0.2) -> Rule:
     """The players chase each other: again and again the generator runs past what the critic has just learned.
 
     Over the last ten logged steps the share of pairs that the critic orders rightly went at least `turns` times from
