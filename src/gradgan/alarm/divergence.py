@@ -45,7 +45,8 @@ def divergence(far: float = 4.0, stride: float = 0.4, stuck: float = 1e-3) -> Ru
         for player in PLAYERS:
             # Weights do not jump back, so the newest size says it.
             grown = np.maximum(history[f"{player}/growth"], 1.0)
-            pace = np.sqrt((grown**2 - 1) / np.maximum(history.steps, 1))
+            with np.errstate(over="ignore"):  # a damaged log's sizes: their square is inf
+                pace = np.sqrt((grown**2 - 1) / np.maximum(history.steps, 1))
             signs.append(
                 (
                     above(
