@@ -12,10 +12,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table as Rich
 
-from ..core.statistics import Interval
 from ..metrics import merit
 from ..metrics.judging import better
-from ..report.curves import figure_of
+from ..report.figures import rounded, told
 from .collect import Curve
 from .summary import Reading, Row, Table
 
@@ -50,7 +49,7 @@ def _cells(row: Row, metric: str) -> list[str]:
         str(last.rank) if last else "–",
         row.method,
         told(last.interval if last else None),
-        _figure(last.interval.sd) if last and last.interval.n > 1 else "–",
+        rounded(last.interval.sd) if last and last.interval.n > 1 else "–",
         told(last.difference if last else None, sign=True),
         told(equal.interval if equal else None),
         told(best.interval if best else None) + step,
@@ -74,20 +73,6 @@ def ends_and_costs(table: Table, baseline: str) -> tuple[list[str], list[list[st
         for row in table.rows
     ]
     return [*headings, "time/step", "memory"], rows
-
-
-def told(value: Interval | None, *, sign: bool = False) -> str:
-    """An interval as text: 0.12 [0.1, 0.14]; one value alone has no interval."""
-    if value is None:
-        return "–"
-    plus = "+" if sign and value.mean > 0 else ""
-    mean = f"{plus}{_figure(value.mean)}"
-    return mean if value.n == 1 else f"{mean} [{_figure(value.low)}, {_figure(value.high)}]"
-
-
-def _figure(value: float) -> str:
-    """Three digits: an interval over a few seeds deserves no more."""
-    return figure_of(value) if abs(value) >= 1000 else figure_of(float(f"{value:.3g}"))
 
 
 def heading(table: Table) -> str:

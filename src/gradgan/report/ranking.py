@@ -6,6 +6,7 @@ from typing import Any
 
 from .curves import figure_of
 from .drawing import METHODS
+from .figures import rounded
 from .parts import e
 
 Words = Mapping[str, Any]
@@ -120,7 +121,7 @@ def interval_text(interval: Words | None, *, sign: bool = False) -> str:
 
 
 def _figure(value: float) -> str:
-    return e(figure_of(value) if abs(value) >= 1000 else figure_of(float(f"{value:.3g}")))
+    return e(rounded(value))
 
 
 def _scale(intervals: Sequence[Words]) -> tuple[float, float]:

@@ -10,8 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ..core.files import replace_file, to_json, writing
-from ..core.statistics import Interval
-from ..report.curves import figure_of
+from ..report.figures import rounded, told
 from .answer import Answer, Trial
 from .plan import Plan
 
@@ -60,16 +59,7 @@ def _figure(value: object) -> str:
         number = float(str(value))
     except ValueError:
         return str(value)
-    return figure_of(float(f"{number:.3g}"))
-
-
-def told(value: Interval | None, *, sign: bool = False) -> str:
-    """An interval as text: 0.12 [0.1, 0.14]."""
-    if value is None:
-        return "–"
-    plus = "+" if sign and value.mean > 0 else ""
-    mean = f"{plus}{_figure(value.mean)}"
-    return mean if value.n == 1 else f"{mean} [{_figure(value.low)}, {_figure(value.high)}]"
+    return rounded(number)
 
 
 def facts_of(answer: Answer) -> dict[str, str]:
