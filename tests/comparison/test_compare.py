@@ -76,8 +76,7 @@ def check_that_what_diverges_is_a_result(whole: Comparison) -> None:
 
 def check_costs(whole: Comparison) -> None:
     gan, r1, _ = whole.tables[0].rows
-    # Wide: other work on the machine stretches one of the two times.
-    assert 0.3 < gan.cost.over_unpenalised < 4 and gan.over_baseline == 1.0
+    assert 0.6 < gan.cost.over_unpenalised < 1.6 and gan.over_baseline == 1.0
     assert r1.cost.over_unpenalised > 1.05 and r1.cost.memory > 0
     assert r1.logged["generator/gradient_norm"].difference is not None
 
