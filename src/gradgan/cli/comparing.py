@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 
 from ..comparison import Plan, compare_plan, expected, make_plan, read_plan
 from ..comparison.cells import Cell
 from ..core.errors import GradganError
 from ..core.pool import Message, crew
 from ..report.parts import duration
+from .bar import Bar
 
 
 def run_compare(config: Path | None, flags: dict[str, Any], *, out: Path, workers: int | None, dry_run: bool) -> None:
@@ -58,48 +59,28 @@ def variants_of(groups: Sequence[Sequence[str]]) -> dict[str, list[str]]:
     return variants
 
 
-class _Bar:
+class _Bar(Bar):
     """Steps of all runs together; without a terminal a line for each run that ends."""
 
+    room = 60
+
     def __init__(self) -> None:
-        self.console = Console(stderr=True)
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.fields[runs]}"),
-            TimeRemainingColumn(),
-        )
-        self.bar = Progress(*columns, console=self.console)
-        self.task = self.bar.add_task("", total=None, runs="")
+        runs = TextColumn("{task.fields[runs]}")
+        super().__init__(TextColumn("{task.description}"), BarColumn(), runs, TimeRemainingColumn(), runs="")
         self.steps: dict[str, int] = {}
         self.ended = 0
 
-    def __enter__(self) -> "_Bar":
-        if self.console.is_terminal:
-            self.bar.start()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        if self.console.is_terminal:
-            self.bar.stop()
-
     def __call__(self, message: Message | str, cells: Sequence[Cell]) -> None:
         if isinstance(message, str):
-            self._say(message)
+            self.say(message)
             return
         budget = {cell.name: cell.config.steps for cell in cells}
         self.steps[message.job] = budget[message.job] if message.kind != "told" else message.words["step"]
         if message.kind != "told":
             self.ended += 1
             how = message.words.get("diverged") or message.words.get("reason") or "done"
-            self._say(f"{self.ended}/{len(cells)}  {message.job}  {how}")
+            self.say(f"{self.ended}/{len(cells)}  {message.job}  {how}")
         self.bar.update(
             self.task, description="running", completed=sum(self.steps.values()), total=sum(budget.values()),
             runs=f"{self.ended}/{len(cells)} runs",
         )  # fmt: skip
-
-    def _say(self, text: str) -> None:
-        if self.console.is_terminal:
-            self.bar.update(self.task, description=text[:60])
-        else:
-            self.console.print(text, highlight=False, markup=False, soft_wrap=True)

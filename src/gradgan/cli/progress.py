@@ -1,37 +1,23 @@
 """The progress bar: where the run stands, and the few numbers that matter."""
 
-from types import TracebackType
-
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
 
 from ..training.state import Numbers, State
+from .bar import Bar
 
 _SHOWN = {"critic/loss": "critic", "generator/loss": "generator", "slope/real": "slope"}
 
 
-class Progress:
+class Progress(Bar):
     """A hook that moves a bar; without a terminal it prints a line now and then instead."""
 
     def __init__(self, title: str, steps: int, *, every: int) -> None:
         """`every`: how many rounds apart the numbers are read, each a wait for the device."""
         self.every = max(1, every)
-        self.console = Console(stderr=True)
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self.bar = Bar(*columns, TextColumn("{task.fields[numbers]}"), console=self.console)
-        self.task = self.bar.add_task(title, total=steps, numbers="")
+        super().__init__(*columns, TextColumn("{task.fields[numbers]}"), title=title, total=steps, numbers="")
         self.steps = steps
         self._line = max(self.every, steps // 10 // self.every * self.every)
-
-    def __enter__(self) -> "Progress":
-        if self.console.is_terminal:
-            self.bar.start()
-        return self
-
-    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if self.console.is_terminal:
-            self.bar.stop()
 
     def wants_numbers(self, step: int) -> bool:
         """It shows what others had measured."""

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
 from ..core.pool import Message
+from .bar import Bar
 
 
 def run_tune(what: str | Path, *, out: Path, **words: Any) -> None:
@@ -27,27 +28,15 @@ def run_tune(what: str | Path, *, out: Path, **words: Any) -> None:
         print(f"use it: gradgan train --from {shlex.quote(str(out))}")
 
 
-class _Bar:
+class _Bar(Bar):
     """Trials that are over; without a terminal a line for each that ends."""
 
     def __init__(self) -> None:
-        self.console = Console(stderr=True)
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self.bar = Progress(*columns, console=self.console)
-        self.task = self.bar.add_task("", total=None)
-
-    def __enter__(self) -> "_Bar":
-        if self.console.is_terminal:
-            self.bar.start()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        if self.console.is_terminal:
-            self.bar.stop()
+        super().__init__(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
 
     def __call__(self, message: Message | str, over: int, trials: int) -> None:
         if isinstance(message, str):
-            self._say(message)
+            self.say(message)
             return
         told = message.words
         if message.kind == "told" or told.get("surplus"):
@@ -55,11 +44,5 @@ class _Bar:
         point = " ".join(told.get("settings", []))
         how = told.get("reason") or told.get("end", "")
         loss = f"  {told['loss']:.4g}" if isinstance(told.get("loss"), float) else ""
-        self._say(f"{over}/{trials}  trial {told.get('trial', '?')}  {point}  {how}{loss}")
+        self.say(f"{over}/{trials}  trial {told.get('trial', '?')}  {point}  {how}{loss}")
         self.bar.update(self.task, completed=over, total=trials)
-
-    def _say(self, text: str) -> None:
-        if self.console.is_terminal:
-            self.bar.update(self.task, description=text[:70])
-        else:
-            self.console.print(text, highlight=False, markup=False, soft_wrap=True)
