@@ -118,6 +118,15 @@ def test_every_trial_is_in_the_table_with_how_it_ended_and_the_page_shows_it(tmp
     assert tuned_config(tmp_path).penalties["r1"].weight == 0.1
 
 
+def test_a_trial_whose_worker_died_between_writing_its_end_and_ending_it_is_lost():
+    died = trial(2, 0.5, [0.1, 0.1, 0.1])
+    died.state, died.values = TrialState.FAIL, None
+    died.set_user_attr("lost", True)
+    answer = answered(DEFAULT, NONE, died)
+    assert [t.end for t in answer.trials] == ["complete", "complete", "lost"]
+    assert answer.chosen is not None and answer.chosen.number == 0
+
+
 def test_objectives_are_metrics_or_combinations_and_say_what_is_better():
     ring = BENCH.whole
     assert objective_of(None, ring).name == "mixture_distance" and objective_of(None, ring).loss(0.3) == 0.3

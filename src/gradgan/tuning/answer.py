@@ -105,7 +105,9 @@ def answer_of(found: Sequence[FrozenTrial], plan: Plan, base: Config, objective:
 def _trial(one: FrozenTrial, axes: Sequence[Axis], base: Config) -> Trial:
     facts = one.user_attrs
     kind = facts.get("kind", "retry" if "retry_of" in facts else "search")
-    end = facts.get("end") or ("failed" if facts.get("error") else "lost")
+    # A worker may die between writing its end and ending the trial: what the storage says of the trial decides.
+    lost = one.state == TrialState.FAIL or "end" not in facts
+    end = facts["end"] if not lost else "failed" if facts.get("error") else "lost"
     values = {axis.name: one.params[axis.name] for axis in axes} if one.params else None
     # The default lies in the space by its value, even where it was not drawn from it.
     values = default_values(axes, base) if values is None and kind == "default" else values
