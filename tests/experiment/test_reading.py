@@ -37,6 +37,13 @@ def test_another_system_keeps_shared_penalties_and_takes_its_own():
     assert config.penalties["wgan_gp"].weight == 10 and config.critic_steps == 5
 
 
+def test_another_reading_keeps_all_that_was_said_of_a_penalty():
+    said = ["g_gan.weight=3", "g_gan.every=2", "g_gan.control.name=hold_slope"]
+    config = complete(configure(configure("ring", system="g_gan", settings=said), settings=["reading=code"]))
+    penalty = config.penalties["g_gan"]
+    assert (penalty.weight, penalty.every, penalty.control.name, penalty.options["sign"]) == (3, 2, "hold_slope", 1)
+
+
 def test_another_network_does_not_inherit_the_options_of_the_old_one():
     words = ["generator.name=conv_generator", "generator.width=8", "critic.name=conv_critic"]
     config = complete(configure("digits", settings=words))

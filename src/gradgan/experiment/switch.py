@@ -6,7 +6,7 @@ from dataclasses import replace
 from ..data import DATASETS
 from ..penalties import PENALTIES
 from ..systems import SYSTEMS, System
-from .config import Config, DataConfig, NetworkConfig, PenaltyConfig
+from .config import Config, DataConfig, NetworkConfig
 
 _RELU_LIKE = ("relu", "leaky_relu")
 
@@ -58,7 +58,7 @@ def _reading(config: Config, reading: str) -> Config:
             penalties[name] = penalty
         elif name in after:
             said = {k: v for k, v in penalty.options.items() if getattr(implied[name], k, object()) != v}
-            penalties[name] = PenaltyConfig(penalty.weight, penalty.every, penalty.schedule, said)
+            penalties[name] = replace(penalty, options=said)
     return replace(config, reading=reading, penalties=penalties)
 
 
