@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 
 from gradgan.core.errors import GradganError
 from gradgan.experiment import PRESETS, Config, complete, configure, read_config, to_yaml
+from gradgan.experiment.presets import WEIGHTS
 from gradgan.experiment.reading import from_yaml, override
+from gradgan.systems import SYSTEMS
 
 
 @pytest.mark.parametrize("name", list(PRESETS))
@@ -33,8 +35,18 @@ def test_another_system_keeps_shared_penalties_and_takes_its_own():
     config = complete(configure("ring", system="r1", settings=["atgp.weight=0.5"]))
     assert config.penalties["r1"].weight == configure("ring").penalties["r1"].weight
     assert set(config.penalties) == {"r1", "atgp"}
-    config = complete(configure("ring", system="wgan_gp"))
+    config = complete(configure("digits", system="wgan_gp"))
     assert config.penalties["wgan_gp"].weight == 10 and config.critic_steps == 5
+
+
+@pytest.mark.parametrize(("name", "system"), [(name, penalty) for name in WEIGHTS for penalty in WEIGHTS[name]])
+def test_a_preset_knows_better_weights_for_other_systems(name, system):
+    better = WEIGHTS[name][system]
+    assert complete(configure(name, system=system)).penalties[system].weight == better
+    said = configure(name, system=system, settings=[f"{system}.weight=7"])
+    assert complete(said).penalties[system].weight == 7
+    elsewhere = complete(configure(name, system=system, data="spiral"))
+    assert elsewhere.penalties[system].weight == SYSTEMS.make(system).terms[0].weight
 
 
 def test_another_reading_keeps_all_that_was_said_of_a_penalty():

@@ -157,6 +157,19 @@ PRESETS: dict[str, Callable[[], Config]] = {
 """Every preset by name."""
 
 
+WEIGHTS: dict[str, dict[str, float]] = {
+    "ring": {"atgp": 0.0013, "g_gan": 0.0013, "wgan_gp": 0.16},
+}
+"""By preset: weights of penalties of other systems than its own, where `gradgan tune` found better ones than the
+systems' defaults, beyond the interval and on unseen seeds (docs/lambda.md)."""
+
+
+def weights_for(config: Config) -> dict[str, float]:
+    """The preset's weights of other systems' penalties; none once the data are others."""
+    found = WEIGHTS.get(config.preset or "", {})
+    return found if found and PRESETS[config.preset]().data.name == config.data.name else {}
+
+
 def preset(name: str) -> Config:
     """The preset's config; an unknown name is refused with the nearest known."""
     if name not in PRESETS:

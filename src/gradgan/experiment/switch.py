@@ -6,7 +6,8 @@ from dataclasses import replace
 from ..data import DATASETS
 from ..penalties import PENALTIES
 from ..systems import SYSTEMS, System
-from .config import Config, DataConfig, NetworkConfig
+from .config import Config, DataConfig, NetworkConfig, PenaltyConfig
+from .presets import weights_for
 
 _RELU_LIKE = ("relu", "leaky_relu")
 
@@ -27,6 +28,7 @@ def _data(config: Config, name: str) -> Config:
 def _system(config: Config, name: str) -> Config:
     """Another system: shared penalties keep their numbers, the old system's others go, added ones stay.
 
+    Its own take the weights that the preset knows for them.
     A convolutional system takes convolutional networks for images; one that needs a smooth critic drops ReLU-like ones.
     """
     if name == config.system:
@@ -38,6 +40,8 @@ def _system(config: Config, name: str) -> Config:
         for known, penalty in config.penalties.items()
         if known not in dropped and (new.extras or not known.startswith("gon_"))
     }
+    tuned, own = weights_for(config), {term.name for term in new.terms}
+    penalties |= {known: PenaltyConfig(tuned[known]) for known in tuned if known in own and known not in penalties}
     config = replace(config, system=name, reading=None, critic_steps=None, clip_weights=None, penalties=penalties)
     if new.convolutional and DATASETS[config.data.name].facts["scale"] != "none":
         config = replace(config, generator=_conv(config.generator, "generator"), critic=_conv(config.critic, "critic"))
