@@ -8,7 +8,7 @@ from optuna.trial import TrialState, create_trial
 from gradgan.experiment import complete, configure, to_yaml
 from gradgan.tuning.cells import Outcome
 from gradgan.tuning.plan import Plan
-from gradgan.tuning.search import is_telling
+from gradgan.tuning.search import first_telling
 from gradgan.tuning.store import create_or_join, is_over
 from gradgan.tuning.tune import first_trials
 from gradgan.tuning.worker import one_trial
@@ -25,9 +25,9 @@ def whole(*values: float):
 
 def test_looks_are_telling_once_the_metric_has_moved():
     trials = [whole(0.99, 0.98, 0.7, 0.3), whole(0.99, 0.99, 0.6, 0.2), whole(0.98, 0.99, 0.8, 0.4)]
-    assert [is_telling(trials, look) for look in (1, 2, 3, 4)] == [False, False, True, True]
-    assert not is_telling([], 3)
-    assert not is_telling([whole(0.5, 0.6, 0.7)], 3), "a metric that only gets worse tells nothing early"
+    assert first_telling(trials) == 3
+    assert first_telling([]) is None
+    assert first_telling([whole(0.5, 0.6, 0.7)]) is None, "a metric that only gets worse tells nothing early"
 
 
 def curve(weight: float, look: int) -> float:
@@ -67,6 +67,13 @@ def test_pruners_end_the_hopeless_and_keep_the_best(pruner, tmp_path):
     assert all(t.user_attrs["end"] == "complete" for t in found[:2])
     by_worth = sorted(found[2:], key=lambda t: curve(t.params["r1.weight"], LOOKS))
     assert by_worth[0].user_attrs["end"] == "complete", "the best of the points is seen to its end"
+
+
+def test_halving_begins_at_the_first_telling_look(tmp_path):
+    found = studied(tmp_path, "halving")
+    ended = [max(t.intermediate_values) for t in found if t.user_attrs["end"] == "pruned"]
+    assert len(ended) > len(found) / 2, "one in four goes on"
+    assert set(ended) == {4}, "not at fixed looks, which may fall where nothing is told or most is paid"
 
 
 def test_without_a_pruner_every_trial_is_whole(tmp_path):

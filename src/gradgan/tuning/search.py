@@ -18,8 +18,8 @@ from .space import Axis, Value
 _STARTUP = 6
 """Points that are drawn blindly before a model is asked."""
 _TELLING = 0.1
-_FACTOR = 3
-"""Of the trials that reach a rung, one in so many goes on."""
+_HALVING, _HYPERBAND = 4, 3
+"""Of the trials that reach a rung one in so many goes on, as in the papers' experiments."""
 
 
 def distribution_of(axis: Axis) -> BaseDistribution:
@@ -52,31 +52,35 @@ def sampler_of(plan: Plan, *, draw: int) -> BaseSampler:
     return RandomSampler(seed=draw)
 
 
-def is_telling(whole: Sequence[FrozenTrial], look: int) -> bool:
-    """Has the metric moved by this look, so that it tells trials apart?
+def first_telling(whole: Sequence[FrozenTrial]) -> int | None:
+    """The first look at which the metric has moved, so that it tells trials apart; None where no look does yet.
 
-    It has where the median of the whole trials has come a tenth of its way from the first look to the last. Before that
-    (no mode is found yet, the averaged generator lags) differences are noise, and nobody is pruned for them. The way
-    counts where it leads down, to less loss.
+    It has moved where the median of the whole trials has come a tenth of its way from the first look to the last.
+    Before that (no mode is found yet, the averaged generator lags) differences are noise, and nobody is pruned for
+    them. The way counts where it leads down, to less loss.
     """
-    values = [trial.intermediate_values for trial in whole if look in trial.intermediate_values]
-    if not values:
-        return False
-    first, here, last = (median(v[pick(v)] for v in values) for pick in (min, lambda v: look, max))
-    way = first - last
-    return math.isfinite(way) and way > 0 and first - here >= _TELLING * way
+    curves = [trial.intermediate_values for trial in whole if trial.intermediate_values]
+    if not curves:
+        return None
+    looks = sorted(set(curves[0]).intersection(*curves))
+    middle = {look: median(curve[look] for curve in curves) for look in looks}
+    way = middle[looks[0]] - middle[looks[-1]]
+    if not (math.isfinite(way) and way > 0):
+        return None
+    return next(look for look in looks if middle[looks[0]] - middle[look] >= _TELLING * way)
 
 
-def pruner_of(plan: Plan) -> BasePruner:
-    """The pruner, which sees a trial's mean over its runs at look 1, 2, ... of `plan.looks`.
+def pruner_of(plan: Plan, first: int = 1) -> BasePruner:
+    """The pruner, which sees a trial's mean over its runs at look `first`, ... of `plan.looks`.
 
-    median: worse than the median of the others at the same look; halving and hyperband: at the rungs 1, 3, 9, ... one
-    in three goes on (arXiv:1810.05934, arXiv:1603.06560). None is heard before the looks are telling.
+    median: worse than the median of the others at the same look; halving: at the rungs first, 4 first, ... one in four
+    goes on (arXiv:1810.05934); hyperband: several such ladders of one in three, which begin later and later
+    (arXiv:1603.06560). `first` is the first look that is telling: rungs before it would choose by noise.
     """
     if plan.pruner == "median":
         return MedianPruner(n_startup_trials=4)
     if plan.pruner == "halving":
-        return SuccessiveHalvingPruner(min_resource=1, reduction_factor=_FACTOR)
+        return SuccessiveHalvingPruner(min_resource=first, reduction_factor=_HALVING)
     if plan.pruner == "hyperband":
-        return HyperbandPruner(min_resource=1, max_resource=plan.looks, reduction_factor=_FACTOR)
+        return HyperbandPruner(min_resource=first, max_resource=plan.looks, reduction_factor=_HYPERBAND)
     return NopPruner()

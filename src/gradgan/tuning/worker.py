@@ -15,7 +15,7 @@ from ..experiment import Config
 from .cells import Bench, Outcome, run_trial
 from .owners import beating, owner
 from .plan import Plan
-from .search import is_telling, pruner_of, sampler_of, suggest
+from .search import first_telling, pruner_of, sampler_of, suggest
 from .space import config_with, settings_of
 from .store import Study, UnreachableError, is_over, open_study, reaching
 
@@ -49,10 +49,14 @@ def one_trial(study: Study, plan: Plan, job: str, evaluate: Evaluate, tell: Tell
         with reaching(study.where):
             asked.report(loss, look)
             tell({**about, "look": look, "loss": loss})
-            # Asked at every look, for some pruners note what they are shown.
+            first = first_telling(study.trials(TrialState.COMPLETE))
+            if first is None or look < first:
+                return False
+            study.optuna.pruner = pruner_of(plan, first)
+            # Default and none are asked about too, for pruners note what they are shown; but the others are measured
+            # by them, so they are always seen to their end.
             worse = bool(asked.should_prune())
-            # What the others are measured by is always seen to its end.
-            return worse and kind == "search" and is_telling(study.trials(TrialState.COMPLETE), look)
+            return worse and kind == "search"
 
     def beat(now: float) -> None:
         try:
