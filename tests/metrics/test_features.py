@@ -45,6 +45,36 @@ def test_torchscript_is_read_and_a_pickled_module_is_not(tmp_path, recwarn):
             network_of_file(tmp_path / name)
 
 
+def onnx_file(path, batch):
+    """A graph that flattens (batch, 1, 8, 8) and multiplies by a matrix; path and matrix."""
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    matrix = torch.rand(64, 5, generator=torch.Generator().manual_seed(1))
+    graph = helper.make_graph(
+        [helper.make_node("Flatten", ["x"], ["flat"]), helper.make_node("MatMul", ["flat", "matrix"], ["y"])],
+        "small",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [batch, 1, 8, 8])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [batch, 5])],
+        [numpy_helper.from_array(matrix.numpy(), "matrix")],
+    )
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10), path)
+    return path, matrix
+
+
+def test_onnx_is_read_and_what_does_not_fit_is_said(tmp_path):
+    path, matrix = onnx_file(tmp_path / "small.onnx", "n")
+    network = network_of_file(path)
+    torch.testing.assert_close(Own(network, "small", rgb=False)(PICTURES), PICTURES.flatten(1) @ matrix)
+    with pytest.raises(GradganError, match=r"wants pictures \(1, 8, 8\), got \(3, 8, 8\)"):
+        Own(network, "small")(PICTURES)
+    with pytest.raises(GradganError, match="takes 4 pictures at a time"):
+        network_of_file(onnx_file(tmp_path / "four.onnx", 4)[0])
+    (tmp_path / "torn.onnx").write_bytes(path.read_bytes()[:20])
+    with pytest.raises(GradganError, match="is not ONNX"):
+        network_of_file(tmp_path / "torn.onnx")
+
+
 def test_stored_is_made_once_and_again_when_it_is_torn():
     made = []
 

@@ -51,9 +51,21 @@ def _onnx(path: Path) -> Callable[[Tensor], Tensor]:
         session: Any = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     except Exception as error:  # its exceptions have no common parent
         raise GradganError(f"features {path} is not ONNX ({str(error).strip().splitlines()[0]}).") from None
-    (name, *_) = (given.name for given in session.get_inputs())
+    given = session.get_inputs()[0]
+    if isinstance(given.shape[0], int):
+        raise GradganError(
+            f"features {path}: its graph takes {given.shape[0]} pictures at a time. Export it with a batch of any size."
+        )
 
     def call(x: Tensor) -> Tensor:
-        return torch.from_numpy(session.run(None, {name: x.float().numpy()})[0])
+        wanted = given.shape[1:]
+        # A size that may be any is a name.
+        fixed = [size if isinstance(size, int) else None for size in wanted]
+        if len(fixed) != x.ndim - 1 or any(w not in (None, s) for w, s in zip(fixed, x.shape[1:], strict=True)):
+            raise GradganError(
+                f"features {path}: wants pictures {tuple(wanted)}, got {tuple(x.shape[1:])}. Resize them with "
+                "--features-size; grey pictures are given as they are where rgb=False."
+            )
+        return torch.from_numpy(session.run(None, {given.name: x.float().numpy()})[0])
 
     return call
