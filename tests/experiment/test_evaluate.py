@@ -3,6 +3,7 @@
 import json
 import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -169,6 +170,17 @@ def test_the_command_measures_every_checkpoint(tmp_path, capsys):
     assert set(kept) == {"2", "4"}
     assert set(kept["4"]["numbers"]["critic_slope"]) == {"value", "error", "method"}
     assert "mixture_distance" in kept["4"]["numbers"], "what was known of the step stays"
+    slopes = kept["4"]["slopes"]
+    assert set(slopes) == {"real", "fake", "between"}
+    assert len({tuple(found["edges"]) for found in slopes.values()}) == 1, "places are compared in the same bins"
+    mean = kept["4"]["numbers"]["critic_slope"]["value"]
+    counts, edges = (np.array(slopes["between"][part]) for part in ("counts", "edges"))
+    between = counts @ edges[:-1] <= mean * counts.sum() <= counts @ edges[1:]
+    assert between, "the histogram is of the slopes that the metric means"
+    page = (out / "report.html").read_text()
+    assert "slopes of the critic" in page
+    main(["evaluate", str(out), "--metrics", "modes"])
+    assert json.loads((out / "evaluation.json").read_text())["4"]["slopes"] == slopes, "and stays too"
 
 
 def test_a_damaged_evaluation_file_is_one_line(tmp_path):

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from gradgan.metrics import METRICS, CriticInput, GeneratorInput, slope_histogram
+from gradgan.metrics import METRICS, CriticInput, GeneratorInput, slope_histogram, slope_histograms
 
 X = torch.linspace(-1, 1, 600).reshape(300, 2)
 
@@ -23,6 +23,14 @@ def test_a_slope_that_changes_with_the_place():
 
 def test_a_flat_critic_has_a_histogram_too():
     assert slope_histogram(lambda x: 0 * x.sum(1), X, bins=3).counts == (300, 0, 0)
+
+
+def test_places_share_their_bins_and_a_place_that_is_no_number_has_none():
+    found = slope_histograms(CriticInput(lambda x: x.square().sum(1) / 2, X, 2 * X), bins=8)
+    assert found["real"].edges == found["fake"].edges == found["between"].edges
+    assert found["fake"].counts[-1] > 0 and found["real"].counts[-1] == 0, "the steepest are at the generated ones"
+    broken = slope_histograms(CriticInput(lambda x: x.square().sum(1) / 2, X, X * float("nan")), bins=8)
+    assert set(broken) == {"real"}
 
 
 def test_sensitivity_is_the_norm_of_the_jacobian():

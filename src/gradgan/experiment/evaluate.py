@@ -23,7 +23,9 @@ from ..metrics import (
     MixtureInput,
     Raw,
     RealFeatures,
+    SlopeHistogram,
     share,
+    slope_histograms,
     stored,
     trained_classifier,
 )
@@ -132,6 +134,14 @@ class Evaluator:
             if needs == "classes":
                 found["classifier_accuracy"] = self.accuracy
         return found
+
+    def slopes(self, drawn: Drawn) -> dict[str, SlopeHistogram]:
+        """How the critic's slopes are spread at real and generated samples and between, where its metrics are asked."""
+        if not any(METRICS[name.partition("/")[0]].facts["needs"] == "critic" for name in self.names):
+            return {}
+        given = _Look(self, drawn).of("critic")
+        assert isinstance(given, CriticInput)
+        return slope_histograms(given)
 
     def features(self, name: str) -> Features:
         """Features by name."""

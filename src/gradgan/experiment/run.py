@@ -124,13 +124,19 @@ class Run:
         `by`: another evaluator than the config's, or one that is used for many checkpoints.
         """
         by = by or self.evaluator()
-        found = by.measure(self.drawn())
+        drawn = self.drawn()
+        found = by.measure(drawn)
         numbers = {name: {"value": e.value, "error": e.error, "method": e.method} for name, e in found.items()}
-        known = self.folder.evaluations().get(self.step, {}).get("numbers", {})
+        slopes = {place: asdict(histogram) for place, histogram in by.slopes(drawn).items()}
+        known = self.folder.evaluations().get(self.step, {})
         said = {name: asdict(describe(name)) for name in numbers}
-        self.folder.save_evaluation(
-            self.step, {"samples": by.samples, "unseen": by.parts.unseen, "numbers": {**known, **numbers}}
-        )
+        content = {
+            "samples": by.samples,
+            "unseen": by.parts.unseen,
+            "numbers": {**known.get("numbers", {}), **numbers},
+            "slopes": slopes or known.get("slopes", {}),
+        }
+        self.folder.save_evaluation(self.step, content)
         self.folder.update_info(glossary={**self.folder.info()["glossary"], **said})
         return found
 

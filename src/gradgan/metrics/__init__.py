@@ -55,4 +55,5 @@ from .slopes import critic_lipschitz as critic_lipschitz
 from .slopes import critic_slope as critic_slope
 from .slopes import latent_sensitivity as latent_sensitivity
 from .slopes import slope_histogram as slope_histogram
+from .slopes import slope_histograms as slope_histograms
 from .store import stored as stored

@@ -30,8 +30,25 @@ class SlopeHistogram:
 
 def slope_histogram(critic: Critic, x: Tensor, *, bins: int = 20) -> SlopeHistogram:
     """How the critic's slopes at x (n, *event) are spread, from 0 to the largest, in equal bins; score/unit."""
-    slopes = _slopes(critic, x).cpu().numpy()
-    counts, edges = np.histogram(slopes, bins=bins, range=(0.0, float(slopes.max()) or 1.0))
+    slopes = _slopes(critic, x)
+    return _binned(slopes, bins, float(slopes.max()))
+
+
+def slope_histograms(given: CriticInput, *, bins: int = 30) -> dict[str, SlopeHistogram]:
+    """`slope_histogram` at the real samples, at the generated ones, and between them, all in the same bins.
+
+    A place where a slope is no finite number, as a diverged critic's, has none.
+    """
+    labels = () if given.labels is None else (given.labels,)
+    places = {"real": given.real, "fake": given.fake, "between": _between(given)}
+    found = {place: _slopes(given.critic, x, *labels) for place, x in places.items()}
+    found = {place: slopes for place, slopes in found.items() if bool(slopes.isfinite().all())}
+    largest = max((float(slopes.max()) for slopes in found.values()), default=0.0)
+    return {place: _binned(slopes, bins, largest) for place, slopes in found.items()}
+
+
+def _binned(slopes: Tensor, bins: int, largest: float) -> SlopeHistogram:
+    counts, edges = np.histogram(slopes.cpu().numpy(), bins=bins, range=(0.0, largest or 1.0))
     return SlopeHistogram(tuple(map(float, edges)), tuple(map(int, counts)))
 
 

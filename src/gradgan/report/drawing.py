@@ -2,6 +2,7 @@
 
 import io
 import re
+from collections.abc import Mapping, Sequence
 
 import matplotlib as mpl
 import numpy as np
@@ -32,6 +33,17 @@ def svg_of(chart: Chart, label: str) -> str:
         _draw(axes, series, dashed=hidden)
     dress(axes, limits(chart), log=chart.log)
     return svg_text(figure, salt=chart.title, label=label)
+
+
+def svg_of_histograms(histograms: Mapping[str, Mapping[str, Sequence[float]]], *, salt: str, label: str) -> str:
+    """Outlines of histograms over shared bins, {word of the palette: {"edges", "counts"}}, as an <svg> element."""
+    figure, axes = blank()
+    edges: Sequence[float] = (0.0, 1.0)
+    for word, histogram in histograms.items():
+        edges = histogram["edges"]
+        axes.stairs(histogram["counts"], edges, color=PALETTE[word], linewidth=1.7)
+    dress(axes, (edges[0], edges[-1]), log=False, whole=False)
+    return svg_text(figure, salt=salt, label=label)
 
 
 def blank() -> tuple[Figure, Axes]:
@@ -86,14 +98,14 @@ def _beside(finite: np.ndarray) -> np.ndarray:
     return beside
 
 
-def dress(axes: Axes, x: tuple[float, float], *, log: bool) -> None:
-    """Axes that stay behind the curves: a hairline grid, no box, few ticks."""
+def dress(axes: Axes, x: tuple[float, float], *, log: bool, whole: bool = True) -> None:
+    """Axes that stay behind the curves: a hairline grid, no box, few ticks; `whole`: the ticks of x are steps."""
     axes.patch.set_visible(False)
     axes.spines[:].set_visible(False)
     axes.grid(axis="y", color=PALETTE["grid"], linewidth=0.8)
     axes.tick_params(length=0, labelsize=10.5, labelcolor=PALETTE["ink"], pad=5)
     axes.set_xlim(*x)
-    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=whole))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _short(value)))
     if log:
         axes.set_yscale("log")

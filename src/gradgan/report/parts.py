@@ -11,7 +11,7 @@ from typing import Any
 
 from ..core.glossary import NUMBERS, Number
 from .curves import Chart, Series, figure_of
-from .drawing import svg_of
+from .drawing import svg_of, svg_of_histograms
 
 Glossary = Mapping[str, Number]
 
@@ -117,7 +117,25 @@ def evaluation(found: Mapping[int, Mapping[str, Any]], glossary: Glossary) -> st
         f'<h2>Evaluation</h2><p class="quiet">{e(last.get("samples", ""))} samples of the averaged generator; ± one '
         f"standard error.{seen}</p>"
         f'<div class="card scroll"><table><thead><tr><th>number</th>{head}<th>what it says</th></tr></thead>'
-        f"<tbody>{rows}</tbody></table></div>"
+        f"<tbody>{rows}</tbody></table></div>{_slopes(last.get('slopes', {}))}"
+    )
+
+
+_PLACES = {"real": ("real", "real samples"), "fake": ("generator", "generated"), "between": ("critic", "between them")}
+"""Of a slope histogram: the palette's word and the reader's."""
+
+
+def _slopes(found: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
+    """How the critic's slopes are spread, as the evaluation found them; nothing where it was not asked."""
+    shown = {place: found[place] for place in _PLACES if place in found}
+    if not shown:
+        return ""
+    svg = svg_of_histograms({_PLACES[place][0]: histogram for place, histogram in shown.items()},
+                            salt="slopes", label="histograms of the critic's slopes")  # fmt: skip
+    keys = "".join(f'<li style="--c: var(--{_PLACES[place][0]})"><i></i>{e(_PLACES[place][1])}</li>' for place in shown)
+    return (
+        '<div class="charts"><figure class="card chart"><header><h3>slopes of the critic</h3>'
+        f'<span>samples by ‖∇D‖</span></header><ul class="keys">{keys}</ul><div class="plot">{svg}</div></figure></div>'
     )
 
 
