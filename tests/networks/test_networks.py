@@ -11,6 +11,7 @@ from gradgan.core.checks import GradganError
 from gradgan.core.gradients import input_gradient, squared_norm
 from gradgan.networks import ACTIVATIONS, NETWORKS, activation
 from gradgan.networks.activations import gain
+from gradgan.networks.ladder import ladder
 
 LATENT = 5
 ROLES = {role: [name for name, entry in NETWORKS.items() if entry.facts["role"] == role]
@@ -66,6 +67,13 @@ def test_what_convolutions_do_not_serve(name):
             made(name, event)
     with pytest.raises(GradganError, match="width must be a whole number >= 1, got 0"):
         made(name, width=0)
+
+
+@pytest.mark.parametrize("side", range(8, 65))
+def test_ladders_end_at_a_base_of_about_four_pixels(side):
+    rungs = ladder((1, side, side), 16, caller="conv_critic")
+    assert 3 <= rungs.base[0] <= 6
+    assert side <= rungs.base[0] * 2**rungs.steps < side + 2**rungs.steps, "no more padding than halving wants"
 
 
 @pytest.mark.parametrize("event", [(), (0,), (1, -3)])

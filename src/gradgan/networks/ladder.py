@@ -1,5 +1,6 @@
 """The ladder of sizes that convolutional networks climb: from a base of about 4 pixels by doublings to the image."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -48,8 +49,10 @@ class Ladder:
 
 
 def ladder(event: Sequence[int], width: int, *, caller: str) -> Ladder:
-    """floor(log2(smaller side / 4)) halvings; channels double with each from `width`, up to 8 width.
+    """round(log2(smaller side / 4)) halvings; channels double with each from `width`, up to 8 width.
 
+    So the base has 3 to 6 pixels along its smaller side. One halving fewer, 7 for 28 pixels, and a critic of these few
+    layers sees patches of 12 pixels only: it judges strokes and lets misshapen digits pass.
     Raises GradganError for points and for sides outside 8..64.
     """
     role = caller.split("_")[1]
@@ -61,7 +64,7 @@ def ladder(event: Sequence[int], width: int, *, caller: str) -> Ladder:
             f"{caller} serves images with sides of {SMALLEST} to {LARGEST} pixels, got {h} x {w}. Resize them, or use "
             f"mlp_{role}."
         )
-    steps = (min(h, w) // 4).bit_length() - 1
+    steps = round(math.log2(min(h, w) / 4))
     whole(width, what=f"{caller}.width")
     base = (-(-h // 2**steps), -(-w // 2**steps))
     return Ladder((c, h, w), base, tuple(min(width * 2**k, 8 * width) for k in range(steps + 1)))
