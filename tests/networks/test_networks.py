@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from gradgan.core.checks import GradganError
+from gradgan.core.checks import GradganError, separate_samples
 from gradgan.core.gradients import input_gradient, squared_norm
 from gradgan.networks import ACTIVATIONS, NETWORKS, activation
 from gradgan.networks.activations import gain
@@ -253,6 +253,20 @@ def test_unknown_words(name, option):
 def test_latent_width_is_checked(name):
     with pytest.raises(GradganError, match="latent must be a whole number >= 1, got 0"):
         made(name, latent=0)
+
+
+@pytest.mark.parametrize("norm", ["none", "layer"])
+def test_a_generator_whose_norm_mixes_no_samples(norm):
+    generator = made("conv_generator", (1, 8, 8), norm=norm).train()
+    separate_samples(generator, caller="test", who="generator")
+    z = torch.randn(3, LATENT)
+    torch.testing.assert_close(generator(z)[:1], generator(z[:1]))
+
+
+def test_batch_normalisation_mixes_samples_and_is_told():
+    generator = made("conv_generator", (1, 8, 8), norm="batch").train()
+    with pytest.raises(GradganError, match=r"generator\.norm=none"):
+        separate_samples(generator, caller="test", who="generator")
 
 
 # Copies and starts

@@ -3,11 +3,13 @@
 Between image and base each step halves or doubles both sides with a 4x4 convolution of stride 2 (arXiv:1511.06434).
 """
 
+from collections.abc import Callable
 from itertools import pairwise
 from math import prod
 
 from torch import Tensor, nn
 
+from ..core.errors import unknown_name
 from .activations import activation as make_activation
 from .ladder import SIZES, Crop, Ladder, Pad, initialised, ladder
 from .roles import (
@@ -22,6 +24,12 @@ from .roles import (
 )
 
 PAPER = "arXiv:1511.06434"
+NORMALISED: dict[str, Callable[[int], list[nn.Module]]] = {
+    "none": lambda channels: [],
+    "batch": lambda channels: [nn.BatchNorm2d(channels)],
+    "layer": lambda channels: [nn.GroupNorm(1, channels)],
+}
+"""What comes after a generator's convolution, by the word for it."""
 
 
 @NETWORKS.add(paper=PAPER, role="generator", sizes=SIZES)
@@ -36,16 +44,18 @@ def conv_generator(
 ) -> GeneratorNetwork:
     """Convolutional generator: z -> base -> doublings by transposed convolution -> 3x3 convolution -> image.
 
-    `width` channels at the full size, doubling towards the base. `norm="none"` leaves out batch normalisation.
+    `width` channels at the full size, doubling towards the base. `norm`: "batch" normalisation, "layer" normalisation
+    (over one sample's channels and pixels, arXiv:1607.06450), which mixes no samples, or "none".
     Shapes: z (n, latent) -> (n, c, h, w), sides 8 to 64.    Paper: Radford et al. 2016 (DCGAN), arXiv:1511.06434.
     """
     rungs = ladder(event, width, caller="conv_generator")
-    batch_norm = one_of_norms(norm)
+    if norm not in NORMALISED:
+        raise unknown_name("norm", str(norm), NORMALISED)
     channels = rungs.channels[::-1]
     base = (channels[0], *rungs.base)
 
     def after(out: int) -> list[nn.Module]:
-        return [*([nn.BatchNorm2d(out)] if batch_norm else []), make_activation(activation)]
+        return [*NORMALISED[norm](out), make_activation(activation)]
 
     layers = [nn.Linear(body_width(latent, classes), prod(base)), nn.Unflatten(1, base), *after(channels[0])]
     for before, out in pairwise(channels):
