@@ -26,6 +26,7 @@ def whole(*values: float):
 def test_looks_are_telling_once_the_metric_has_moved():
     trials = [whole(0.99, 0.98, 0.7, 0.3), whole(0.99, 0.99, 0.6, 0.2), whole(0.98, 0.99, 0.8, 0.4)]
     assert first_telling(trials) == 3
+    assert first_telling([whole(0.99, 0.97), *trials]) == 3, "a trial that diverged on its way is not asked"
     assert first_telling([]) is None
     assert first_telling([whole(0.5, 0.6, 0.7)]) is None, "a metric that only gets worse tells nothing early"
 

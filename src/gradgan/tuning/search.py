@@ -57,9 +57,11 @@ def first_telling(whole: Sequence[FrozenTrial]) -> int | None:
 
     It has moved where the median of the whole trials has come a tenth of its way from the first look to the last.
     Before that (no mode is found yet, the averaged generator lags) differences are noise, and nobody is pruned for
-    them. The way counts where it leads down, to less loss.
+    them. The way counts where it leads down, to less loss. A trial that diverged on its way is not asked.
     """
     curves = [trial.intermediate_values for trial in whole if trial.intermediate_values]
+    last = max((max(curve) for curve in curves), default=0)
+    curves = [curve for curve in curves if last in curve]
     if not curves:
         return None
     looks = sorted(set(curves[0]).intersection(*curves))
