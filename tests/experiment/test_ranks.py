@@ -26,7 +26,8 @@ def restarted(tmp_path_factory):
     """The folder of a run whose second process was killed once, and what was printed."""
     out = tmp_path_factory.mktemp("ranks") / "run"
     command = ["torch.distributed.run", "--standalone", "--nproc-per-node", "2", "--max-restarts", "1"]
-    quiet = {**os.environ, "OMP_NUM_THREADS": "1"}
+    # A process that aborts says where.
+    quiet = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONFAULTHANDLER": "1"}
     job = subprocess.run(
         [sys.executable, "-m", *command, _DYING, out], env=quiet, capture_output=True, text=True, timeout=200
     )
