@@ -6,9 +6,9 @@ from ..core.checks import GradganError
 from ..training.steps import Precision
 from .config import Config
 
-_MEASURED_EQUAL = ("conv_generator", "conv_critic")
-"""Networks whose training in bfloat16 was measured to be as good as in float32 (docs/performance.md). Small fully
-connected ones gain nothing by it, and nobody has measured the others."""
+_MEASURED = ("conv_generator", "conv_critic")
+"""Networks whose training in bfloat16 was measured to be better at equal time than in float32 (docs/performance.md).
+Small fully connected ones gain nothing by it, and nobody has measured the others."""
 
 
 def device_of(name: str) -> torch.device:
@@ -29,7 +29,7 @@ def precision_of(config: Config) -> Precision:
     if config.precision != "auto":
         return config.precision
     names = (config.generator.name, config.critic.name)
-    equal = all(name in _MEASURED_EQUAL for name in names)
+    equal = all(name in _MEASURED for name in names)
     return "bfloat16" if equal and fast_at_bfloat16(device_of(config.device)) else "float32"
 
 
