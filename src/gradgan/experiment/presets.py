@@ -109,7 +109,7 @@ def mnist_mlp() -> Config:
 
 
 def mnist_conv() -> Config:
-    """MNIST with convolutional networks and R3GAN's system. About ten minutes.
+    """MNIST with convolutional networks and R3GAN's system. About twelve minutes.
 
     Batch normalisation in the generator mixes samples, so penalties along the latent (atgp, g_gan) refuse it: with them
     say generator.norm=layer.
