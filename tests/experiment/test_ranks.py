@@ -38,7 +38,7 @@ def restarted(tmp_path_factory):
 def test_a_killed_rank_is_told_once_and_torchrun_goes_on_from_the_last_checkpoint(restarted):
     out, printed = restarted
     told = [line for line in printed.splitlines() if line.startswith("gradgan:")]
-    assert len(told) == 1
+    assert len(told) == 1, printed
     assert "another process of this job has died or cannot be reached" in told[0] and "--resume" in told[0]
     run = gradgan.Run.load(out)
     assert run.step == 40 and run.folder.info()["status"] == "finished"

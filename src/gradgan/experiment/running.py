@@ -82,7 +82,7 @@ def train(
             world.wait()
             folder.update_info(**about(experiment, evaluator.reported))
             tell_skipped(experiment.dataset, folder)
-            with _threads(config.threads), together():
+            with _threads(config.threads):
                 _fit(run, hooks, evaluator, stopping)
                 results = {name: estimate.value for name, estimate in run.evaluate(evaluator).items()}
             folder.update_info(status="finished", message="", results=results)
@@ -206,7 +206,8 @@ def _fit(run: Run, hooks: Sequence[Hook], evaluator: Evaluator, stopping: Stoppi
         own.append(Halt(stopping, save, config.steps))
         play(run.experiment, hooks=hooks_of(world, own, save.every))
 
-    with stopping.patient():
+    # Told while still patient: torchrun's SIGTERM must not come before the word that a rank was lost.
+    with stopping.patient(), together():
         play_on(run.folder, run.experiment, playing)
         leave(world)
         if world.first:
