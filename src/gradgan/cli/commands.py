@@ -132,7 +132,8 @@ def evaluate(
         which: the newest checkpoint, the best one, or all that are kept.
         metrics: by name, as frechet_ratio/classifier; `all` for every one; the run's own where they are left out.
         samples: how many; the run's own number where it is left out.
-        features: a TorchScript (.pt) or ONNX (.onnx) network, for NAME/FILE'S NAME; it is run, so trust its source.
+        features: a TorchScript (.pt) or ONNX (.onnx) network, for NAME/FILE'S NAME; it is run, so trust its source. Or
+            the published Inception's weights (.safetensors).
         features_size: side of the pictures that it wants; as they are where it is left out.
         features_range: numbers that it wants: 0..255, [0, 1] or [-1, 1].
     """

@@ -28,6 +28,7 @@ from .frechet import frechet as frechet
 from .frechet import frechet_distance as frechet_distance
 from .frechet import frechet_floor as frechet_floor
 from .frechet import frechet_ratio as frechet_ratio
+from .inception import Inception as Inception
 from .kernel import kid as kid
 from .kernel import squared_mmd as squared_mmd
 from .metric import INPUTS as INPUTS

@@ -1,4 +1,4 @@
-"""Feature networks from files that hold a graph and no Python: TorchScript and ONNX."""
+"""Feature networks from files without Python: graphs in TorchScript and ONNX, Inception's weights in safetensors."""
 
 import warnings
 from collections.abc import Callable
@@ -9,15 +9,17 @@ import torch
 from torch import Tensor
 
 from ..core.checks import GradganError
+from .inception import inception_of_file
 
 
 def network_of_file(path: str | Path) -> Callable[[Tensor], Tensor]:
-    """The network in a .pt or .torchscript (TorchScript) or .onnx file, on the CPU; for `Own`.
+    """The network in a .pt or .torchscript (TorchScript), .onnx or .safetensors file, on the CPU; for `Own`.
 
-    Neither format can hold Python code, and a pickled module is refused. A graph computes what it likes with the
+    A .safetensors file holds numbers only: it must be the weights of the `Inception` of published Frechet distances.
+    No format can hold Python code, and a pickled module is refused. A graph computes what it likes with the
     pictures, and its reader is native code: take files from where you would take a program. ONNX needs onnxruntime
     (pip install 'gradgan[onnx]').
-    Raises GradganError for a file that is missing or is neither.
+    Raises GradganError for a file that is missing or is none of them.
     """
     path = Path(path).expanduser()
     if not path.is_file():
@@ -26,7 +28,11 @@ def network_of_file(path: str | Path) -> Callable[[Tensor], Tensor]:
         return _onnx(path)
     if path.suffix in (".pt", ".torchscript"):
         return _torchscript(path)
-    raise GradganError(f"features {path}: wanted a TorchScript (.pt, .torchscript) or ONNX (.onnx) file.")
+    if path.suffix == ".safetensors":
+        return inception_of_file(path)
+    raise GradganError(
+        f"features {path}: wanted a TorchScript (.pt, .torchscript) or ONNX (.onnx) file, or Inception's .safetensors."
+    )
 
 
 def _torchscript(path: Path) -> Callable[[Tensor], Tensor]:
