@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .engine import critic_backward as critic_backward
     from .experiment import Config as Config
     from .experiment import Run as Run
+    from .experiment import Sampler as Sampler
     from .experiment import train as train
     from .training.objective import Term as Term
     from .tuning import tune as tune
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 _LAZY = {
     "Config": ".experiment:Config",
     "Run": ".experiment:Run",
+    "Sampler": ".experiment:Sampler",
     "Term": ".training.objective:Term",
     "compare": ".comparison:compare",
     "critic_backward": ".engine:critic_backward",

@@ -98,7 +98,7 @@ def sample(
     seed: int = 0,
     label: int | None = None,
 ) -> None:
-    """Draw samples from a run into a picture (.png) or an array (.npz).
+    """Draw samples from a run into a picture (.png) or an array (.npz); its data need not be there any more.
 
     Args:
         run: the run folder.
@@ -107,11 +107,10 @@ def sample(
         seed: the same seed gives the same samples.
         label: one class for all of them, for a conditional run.
     """
-    from ..experiment import Run, save_samples
+    from ..experiment import Sampler, save_samples
 
-    loaded = Run.load(run)
     labels = None if label is None else [label] * n
-    save_samples(loaded, out, n=n, seed=seed, labels=labels)
+    save_samples(Sampler.load(run), out, n=n, seed=seed, labels=labels)
     print(out)
 
 

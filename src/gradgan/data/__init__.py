@@ -8,7 +8,9 @@
 
 from .dataset import DATASETS as DATASETS
 from .dataset import Dataset as Dataset
+from .dataset import Scale as Scale
 from .dataset import to_scale as to_scale
+from .dataset import to_unit as to_unit
 from .digits import digits as digits
 from .folds import without_fold as without_fold
 from .held_out import Part as Part

@@ -110,8 +110,7 @@ class Dataset:
         """
         if self.kind == "points":
             raise GradganError(f"data set {self.name!r} holds points, not pictures; draw them as a scatter.")
-        unit = (x + 1) / 2 if self.scale == "symmetric" else x
-        return unit.clamp(0, 1)
+        return to_unit(x, self.scale)
 
 
 def image_scale(scale: str, *, what: str) -> None:
@@ -128,6 +127,11 @@ def to_scale(samples: Tensor, scale: Scale) -> Tensor:
     if scale == "unit":
         return samples.float().div_(255)
     return samples.float().div_(127.5).sub_(1)
+
+
+def to_unit(x: Tensor, scale: Scale) -> Tensor:
+    """Images in a data set's scale as pictures in [0, 1]; what lies outside is clamped."""
+    return ((x + 1) / 2 if scale == "symmetric" else x).clamp(0, 1)
 
 
 def drawing(name: str, samples: int, seed: int) -> tuple[int, torch.Generator]:

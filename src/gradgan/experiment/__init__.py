@@ -23,4 +23,5 @@ from .run import Run as Run
 from .run import save_samples as save_samples
 from .running import default_out as default_out
 from .running import train as train
+from .sampler import Sampler as Sampler
 from .tuned import tuned_config as tuned_config

@@ -10,7 +10,7 @@ from ..control import CONTROLLERS, Controller
 from ..core.checks import GradganError, separate_samples
 from ..core.rng import Streams, isolated
 from ..core.world import World
-from ..data import DATASETS, Dataset, HeldOut, Loader, split
+from ..data import DATASETS, Dataset, HeldOut, Loader, Scale, split
 from ..networks import NETWORKS, synchronised
 from ..penalties import PENALTIES, LatentPenalty
 from ..systems import System
@@ -142,28 +142,37 @@ def first_factors(config: Config, system: System, dataset: Dataset) -> dict[str,
     return factors
 
 
-def networks_of(config: Config, dataset: Dataset, system: System, device: torch.device) -> dict[str, nn.Module]:
+@dataclass(frozen=True)
+class Facts:
+    """What networks are built for, where it was kept of a data set that need not be there any more."""
+
+    event: tuple[int, ...]
+    classes: int
+    scale: Scale
+
+
+def networks_of(config: Config, dataset: Dataset | Facts, system: System, device: torch.device) -> dict[str, nn.Module]:
     """Every player's network by name, each initialised from its own stream of the seed."""
-    classes = dataset.classes if config.conditional else 0
-    wanted: dict[str, NetworkConfig] = {"critic": config.critic}
-    wanted |= {extra.player.name: getattr(config, extra.player.name) for extra in system.extras}
-    wanted["generator"] = config.generator
-    networks = {}
-    for player, network in wanted.items():
-        name = network.name or ""
-        given = {
-            "event": dataset.event,
-            "latent": config.latent,
-            "classes": 0 if player == "gon" else classes,
-            # The last activation that reaches exactly the data's scale.
-            "output": {"symmetric": "tanh", "unit": "sigmoid", "none": "linear"}[dataset.scale],
-        }
-        takes = NETWORKS[name].options
-        options = {**network.options, **{k: v for k, v in given.items() if k in takes}}
-        with isolated(config.seed, f"init/{player}"):
-            # channels_last: convolutions are a tenth to a third faster so; other layers are not touched by it.
-            networks[player] = NETWORKS.make(name, **options).to(device, memory_format=torch.channels_last)
-    return networks
+    players = ["critic", *(extra.player.name for extra in system.extras), "generator"]
+    return {player: network_of(player, config, dataset, device) for player in players}
+
+
+def network_of(player: str, config: Config, dataset: Dataset | Facts, device: torch.device) -> nn.Module:
+    """One player's network, initialised from its own stream of the seed."""
+    network: NetworkConfig = getattr(config, player)
+    given = {
+        "event": dataset.event,
+        "latent": config.latent,
+        "classes": dataset.classes if config.conditional and player != "gon" else 0,
+        # The last activation that reaches exactly the data's scale.
+        "output": {"symmetric": "tanh", "unit": "sigmoid", "none": "linear"}[dataset.scale],
+    }
+    name = network.name or ""
+    takes = NETWORKS[name].options
+    options = {**network.options, **{k: v for k, v in given.items() if k in takes}}
+    with isolated(config.seed, f"init/{player}"):
+        # channels_last: convolutions are a tenth to a third faster so; other layers are not touched by it.
+        return NETWORKS.make(name, **options).to(device, memory_format=torch.channels_last)
 
 
 def optimiser_of(config: Config, player: str, network: nn.Module) -> torch.optim.Optimizer:

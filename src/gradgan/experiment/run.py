@@ -1,7 +1,6 @@
 """A run: train an experiment into a folder, load it again, draw from it."""
 
 import io
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -11,24 +10,24 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..core.checks import GradganError, finite
+from ..core.checks import GradganError
 from ..core.files import replace_file, writing
 from ..core.glossary import describe
 from ..core.png import png_bytes
 from ..core.record import LogEntry, RunFolder
 from ..core.rng import Streams
-from ..data import Dataset
+from ..data import Dataset, Scale, to_unit
 from ..metrics import Estimate
 from ..report import grid_of_images, scatter_of_points
 from ..training import checkpoint
-from ..training.hooks import generate
 from ..training.measure import evaluating
 from .build import Experiment, build
 from .config import Config
 from .evaluate import Drawn, Evaluator, evaluator_of
+from .newest import load_newest, restore_newest, restored
 from .reading import from_yaml
+from .sampler import Sampler, drawn
 
-_LOGGER = logging.getLogger("gradgan")
 POINTS = 1000
 """How many points a picture shows."""
 
@@ -53,10 +52,7 @@ class Run:
         folder = RunFolder.open(path)
         config = from_yaml(folder.config_text(), source=f"{path}/config.yaml")
         run = cls(folder, build(replace(config, device=device)))
-        if run.restore_newest(folder.best_checkpoints() if best else folder.checkpoints()) is None:
-            how = "Evaluate while it trains: evaluate.every=500" if best else "Train it on"
-            kind = "best checkpoint" if best else "checkpoint yet"
-            raise GradganError(f"{path} holds no {kind}. {how}: gradgan train ... --out {path} --resume")
+        load_newest(folder, run.restore, best=best)
         return run
 
     @property
@@ -85,6 +81,11 @@ class Run:
         return self.experiment.dataset
 
     @property
+    def scale(self) -> Scale:
+        """How networks see the data."""
+        return self.dataset.scale
+
+    @property
     def report(self) -> Path:
         """The page that shows the run."""
         return self.path / "report.html"
@@ -98,21 +99,7 @@ class Run:
 
         `labels`, for a conditional run: a class per sample; drawn uniformly where they are left out.
         """
-        finite(n, what="n", minimum=1)
-        streams = Streams(seed, self.experiment.state.device)
-        z = torch.randn(n, self.config.latent, generator=streams["sample"], device=streams.device)
-        return generate(self.generator, z, self._labels(n, streams, labels))
-
-    def _labels(self, n: int, streams: Streams, labels: Sequence[int] | None) -> Tensor | None:
-        if not self.config.conditional:
-            if labels is not None:
-                raise GradganError("labels were given, but the run is not conditional; leave them out.")
-            return None
-        if labels is None:
-            return torch.randint(self.dataset.classes, (n,), generator=streams["label"], device=streams.device)
-        if len(labels) != n:
-            raise GradganError(f"labels: wanted one per sample, {n}, got {len(labels)}.")
-        return torch.tensor(list(labels), device=streams.device)
+        return drawn(self.generator, self.config, self.dataset.classes, n, seed=seed, labels=labels)
 
     def evaluator(self) -> Evaluator:
         """What measures the run, by its config; it keeps what it computes of the real samples."""
@@ -161,32 +148,12 @@ class Run:
     def restore(self, path: Path, *, globally: bool = False) -> None:
         """Load a checkpoint, torch's global generator only for a run that goes on; GradganError if it is broken."""
         state = self.experiment.state
-        try:
-            state.load_state_dict(checkpoint.load(path, device=str(state.device)), globally=globally)
-        except GradganError:
-            raise
-        except checkpoint.BROKEN as error:
-            first = (str(error).strip() or type(error).__name__).splitlines()[0]
-            raise GradganError(f"{path} does not fit the run's config: {first}") from error
+        restored(path, lambda p: state.load_state_dict(checkpoint.load(p, device=str(state.device)), globally=globally))
 
-    def restore_newest(self, found: Sequence[tuple[int, Path]], *, globally: bool = False) -> list[Path] | None:
-        """Load the newest of these checkpoints that can be used, and say loudly which ones were passed over.
-
-        Returns those, None where there was nothing to load. Raises GradganError if every one is broken.
-        """
-        broken: list[tuple[Path, GradganError]] = []
-        for _, path in reversed(found):
-            try:
-                self.restore(path, globally=globally)
-            except GradganError as error:
-                broken.append((path, error))
-            else:
-                for _, error in broken:
-                    _LOGGER.warning("%s THE RUN IS TAKEN UP AT STEP %d INSTEAD.", error, self.step)
-                return [path for path, _ in broken]
-        if broken:
-            raise broken[0][1]
-        return None
+    def restore_newest(self) -> list[Path] | None:
+        """Take the run up at its newest usable checkpoint, to go on. Returns the broken ones passed over, None where
+        there was nothing to load; raises GradganError if every one is broken."""
+        return restore_newest(self.folder.checkpoints(), lambda path: self.restore(path, globally=True))
 
 
 def _in_evaluation(network: torch.nn.Module) -> Callable[..., Tensor]:
@@ -197,15 +164,17 @@ def _in_evaluation(network: torch.nn.Module) -> Callable[..., Tensor]:
     return call
 
 
-def picture(dataset: Dataset, x: Tensor) -> np.ndarray:
+def picture(of: Run | Sampler, x: Tensor) -> np.ndarray:
     """Samples as an image: a grid of pictures, or a scatter over the real points."""
-    if dataset.kind == "images":
-        return grid_of_images((dataset.to_unit(x) * 255).round().to(torch.uint8).cpu().numpy())
-    real: Any = dataset.samples[:POINTS].numpy()
+    if of.scale != "none":
+        return grid_of_images((to_unit(x, of.scale) * 255).round().to(torch.uint8).cpu().numpy())
+    real: Any = of.dataset.samples[:POINTS].numpy()
     return scatter_of_points(x.cpu().numpy(), real)
 
 
-def save_samples(run: Run, out: str | Path, *, n: int = 64, seed: int = 0, labels: Sequence[int] | None = None) -> Path:
+def save_samples(
+    run: Run | Sampler, out: str | Path, *, n: int = 64, seed: int = 0, labels: Sequence[int] | None = None
+) -> Path:
     """Draw n samples into FILE.png (one picture) or FILE.npz (key `samples`, in the data's scale)."""
     out = Path(out)
     if out.suffix not in (".png", ".npz"):
@@ -214,7 +183,7 @@ def save_samples(run: Run, out: str | Path, *, n: int = 64, seed: int = 0, label
     with writing(out):
         out.parent.mkdir(parents=True, exist_ok=True)
         if out.suffix == ".png":
-            replace_file(out, png_bytes(picture(run.dataset, x)))
+            replace_file(out, png_bytes(picture(run, x)))
         else:
             packed = io.BytesIO()
             np.savez_compressed(packed, samples=x.cpu().numpy())

@@ -98,7 +98,7 @@ def train(
 
 def _take_up(run: Run) -> None:
     """Put the run where its newest usable checkpoint left it, and its folder with it."""
-    broken = run.restore_newest(run.folder.checkpoints(), globally=True)
+    broken = run.restore_newest()
     for path in broken or ():
         run.folder.set_aside(path)
     run.folder.rewind(-1 if broken is None else run.step)
@@ -110,7 +110,7 @@ def _follow(run: Run, hooks: Sequence[Hook], evaluator: Evaluator) -> Run:
     """What every rank but the first does: take up what rank 0 took up, play the same rounds, write nothing."""
     with led_by_rank_0(), _global_chance(run), _threads(run.config.threads), together():
         run.experiment.state.world.wait()  # until the folder is as rank 0 goes on from it
-        run.restore_newest(run.folder.checkpoints(), globally=True)
+        run.restore_newest()
         _fit(run, hooks, evaluator, Stopping())
     return run
 
@@ -257,4 +257,4 @@ def _samples_hook(run: Run, every: int) -> Samples:
     n = _PICTURE if dataset.kind == "images" else POINTS
     z = torch.randn(n, config.latent, generator=streams["picture"], device=streams.device)
     labels = torch.arange(n, device=streams.device) % dataset.classes if config.conditional else None
-    return Samples(run.folder, every, z, labels, lambda x: picture(dataset, x))
+    return Samples(run.folder, every, z, labels, lambda x: picture(run, x))

@@ -1,0 +1,99 @@
+"""Samples of a run without its data: the averaged generator of a checkpoint, and nothing else."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..core.checks import GradganError, finite
+from ..core.record import RunFolder
+from ..core.rng import Streams
+from ..data import Dataset, Scale
+from ..training import checkpoint
+from ..training.hooks import generate
+from .build import Facts, dataset_of, network_of
+from .complete import complete
+from .config import Config
+from .machine import device_of
+from .newest import load_newest
+from .reading import from_yaml
+
+
+class Sampler:
+    """The generator of a run folder's newest or best checkpoint. The data need not be there, nor are they read.
+
+    >>> import tempfile, gradgan
+    >>> run = gradgan.train("ring", steps=2, settings=["batch=16"], out=tempfile.mkdtemp() + "/run")
+    >>> gradgan.Sampler.load(run.path).sample(4, seed=0).equal(run.sample(4, seed=0))
+    True
+    """
+
+    def __init__(self, config: Config, facts: Facts, generator: nn.Module) -> None:
+        """For `load`."""
+        self.config = config
+        self.generator = generator
+        """The averaged generator, in evaluation mode."""
+        self.classes = facts.classes
+        """Classes of the data; 0 where they have none."""
+        self.scale: Scale = facts.scale
+        """How networks see the data."""
+
+    @classmethod
+    def load(cls, path: str | Path, *, device: str = "auto", best: bool = False) -> "Sampler":
+        """The run in a folder, at its newest checkpoint, or its best. Raises GradganError where there is none."""
+        folder = RunFolder.open(path)
+        config = complete(replace(from_yaml(folder.config_text(), source=f"{path}/config.yaml"), device=device))
+        facts = _facts(folder.info().get("data", {}), config)
+        generator = network_of("generator", config, facts, device_of(device))
+
+        def restore(file: Path) -> None:
+            average = checkpoint.load(file, device=str(device_of(device)))["average"]
+            weights = {name.removeprefix("module."): tensor for name, tensor in average.items()}
+            weights.pop("n_averaged")
+            generator.load_state_dict(weights)
+
+        load_newest(folder, restore, best=best)
+        return cls(config, facts, generator.eval().requires_grad_(False))
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """What was learned; raises GradganError where it is not there any more."""
+        return dataset_of(self.config)
+
+    def sample(self, n: int, *, seed: int = 0, labels: Sequence[int] | None = None) -> Tensor:
+        """n samples (n, *event) in the data's scale, as `Run.sample` draws them."""
+        return drawn(self.generator, self.config, self.classes, n, seed=seed, labels=labels)
+
+
+def drawn(
+    generator: nn.Module, config: Config, classes: int, n: int, *, seed: int, labels: Sequence[int] | None
+) -> Tensor:
+    """n samples of a config's generator, the same ones for the same seed; classes drawn uniformly where not given."""
+    finite(n, what="n", minimum=1)
+    streams = Streams(seed, next(generator.parameters()).device)
+    z = torch.randn(n, config.latent, generator=streams["sample"], device=streams.device)
+    return generate(generator, z, _labels(config, classes, n, streams, labels))
+
+
+def _labels(config: Config, classes: int, n: int, streams: Streams, labels: Sequence[int] | None) -> Tensor | None:
+    if not config.conditional:
+        if labels is not None:
+            raise GradganError("labels were given, but the run is not conditional; leave them out.")
+        return None
+    if labels is None:
+        return torch.randint(classes, (n,), generator=streams["label"], device=streams.device)
+    if len(labels) != n:
+        raise GradganError(f"labels: wanted one per sample, {n}, got {len(labels)}.")
+    return torch.tensor(list(labels), device=streams.device)
+
+
+def _facts(kept: dict[str, Any], config: Config) -> Facts:
+    """From run.json; of a run that did not write them yet, from the data."""
+    if {"event", "classes", "scale"} <= kept.keys():
+        return Facts(tuple(kept["event"]), kept["classes"], kept["scale"])
+    dataset = dataset_of(config)
+    return Facts(dataset.event, dataset.classes, dataset.scale)

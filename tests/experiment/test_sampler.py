@@ -1,0 +1,81 @@
+"""Samples of a run whose data are gone: the same ones, from the newest or best checkpoint that can be used."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from gradgan import Sampler
+from gradgan.cli import main
+from gradgan.core.errors import GradganError
+from gradgan.experiment import Run, train
+
+SMALL = ["batch=8", "generator.width=4", "critic.width=4", "data.size=8", "conditional=true", "evaluate.every=2"]
+
+
+@pytest.fixture
+def run(tmp_path):
+    rng = np.random.default_rng(0)
+    for k in range(40):
+        path = tmp_path / "pictures" / "ab"[k % 2] / f"{k}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, (8, 8), dtype=np.uint8)).save(path)
+    settings = [f"data.path={tmp_path / 'pictures'}", "evaluate.metrics=[frechet_ratio/pixels]", *SMALL]
+    return train("images", steps=4, settings=[*settings, "checkpoint.every=2"], out=tmp_path / "run")
+
+
+def test_a_run_without_its_data_draws_the_same_samples(run, tmp_path, capsys):
+    wanted = {labels: run.sample(6, seed=2, labels=labels) for labels in (None, (0, 1) * 3)}
+    best = Run.load(run.path, best=True).sample(6)
+    shutil.rmtree(tmp_path / "pictures")
+    with pytest.raises(GradganError, match="pictures"):
+        Run.load(run.path)
+    sampler = Sampler.load(run.path)
+    for labels, samples in wanted.items():
+        assert torch.equal(sampler.sample(6, seed=2, labels=labels), samples)
+    assert torch.equal(Sampler.load(run.path, best=True).sample(6), best)
+    assert not sampler.generator.training and (sampler.classes, sampler.config.data.name) == (2, "images")
+    with pytest.raises(GradganError, match="wanted one per sample, 6, got 1"):
+        sampler.sample(6, labels=[0])
+    main(["sample", str(run.path), "--out", str(tmp_path / "s.png"), "--label", "1"])
+    assert (tmp_path / "s.png").is_file() and str(tmp_path / "s.png") in capsys.readouterr().out
+
+
+def test_a_broken_checkpoint_is_passed_over_and_none_is_an_error(run, caplog):
+    (_, older), (_, newer) = run.folder.checkpoints()
+    newer.write_bytes(newer.read_bytes()[:500])
+    Sampler.load(run.path)
+    assert "THE RUN IS TAKEN UP AT STEP 2 INSTEAD" in caplog.text
+    older.unlink()
+    with pytest.raises(GradganError, match="not a readable checkpoint"):
+        Sampler.load(run.path)
+    newer.unlink()
+    with pytest.raises(GradganError, match="holds no checkpoint yet"):
+        Sampler.load(run.path)
+
+
+def test_a_run_that_kept_no_facts_of_its_data_is_asked_through_them(run, tmp_path):
+    path = run.path / "run.json"
+    info = json.loads(path.read_text())
+    del info["data"]["scale"]
+    path.write_text(json.dumps(info))
+    assert torch.equal(Sampler.load(run.path).sample(3), run.sample(3))
+    info["data"] |= {"scale": "unit", "event": [1, 16, 16]}
+    path.write_text(json.dumps(info))
+    with pytest.raises(GradganError, match="does not fit the run's config"):
+        Sampler.load(run.path)
+    info["data"] |= {"scale": "loud"}
+    path.write_text(json.dumps(info))
+    with pytest.raises(GradganError, match=r"data\.scale must be symmetric, unit or none"):
+        Sampler.load(run.path)
+
+
+def test_points_are_drawn_over_the_real_ones(tmp_path):
+    run = train("ring", steps=2, settings=["batch=16", "data.samples=300"], out=tmp_path / "ring")
+    sampler = Sampler.load(run.path)
+    assert torch.equal(sampler.sample(5), run.sample(5)) and len(sampler.dataset) == 300
+    main(["sample", str(run.path), "--out", str(tmp_path / "ring.png")])
+    assert (tmp_path / "ring.png").is_file()
