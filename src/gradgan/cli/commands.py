@@ -51,7 +51,7 @@ def train(
     """Train a GAN, and leave a run folder with samples, numbers, checkpoints and report.html.
 
     Args:
-        preset: digits (the default), ring, grid, mnist_mlp, mnist_conv, stacked_mnist or images.
+        preset: digits (the default), ring, grid, mnist_mlp, mnist_conv, mnist_conditional, stacked_mnist or images.
         system: losses, penalties and players by name; `gradgan parts system` lists them.
         data: the data set by name; `gradgan parts data` lists them.
         steps: rounds to play.
@@ -318,7 +318,7 @@ def tune(
     """Search weights or other fields by cross-validation; the same command goes on with, or joins, the study.
 
     Args:
-        preset: digits (the default), ring, grid, mnist_mlp, mnist_conv, stacked_mnist or images.
+        preset: digits (the default), ring, grid, mnist_mlp, mnist_conv, mnist_conditional, stacked_mnist or images.
         out: the study's folder; its name is the study's name in the storage.
         system: losses, penalties and players by name.
         data: the data set by name.

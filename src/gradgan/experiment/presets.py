@@ -133,6 +133,21 @@ def mnist_conv() -> Config:
     )
 
 
+def mnist_conditional() -> Config:
+    """MNIST by class: conditional generator, projection critic; few digits lie between two. About five minutes.
+
+    The critic that knows the class needs a tenth of mnist_conv's penalty: with all of it, it is at chance.
+    """
+    return replace(
+        mnist_conv(),
+        preset="mnist_conditional",
+        conditional=True,
+        penalties=_r1_r2(0.1),
+        steps=6000,
+        ema=0.995,
+    )
+
+
 def stacked_mnist() -> Config:
     """Three MNIST digits as the channels of one image, a thousand modes: convolutional networks, R3GAN's system."""
     return replace(
@@ -165,7 +180,8 @@ def images() -> Config:
 
 
 PRESETS: dict[str, Callable[[], Config]] = {
-    preset.__name__: preset for preset in (digits, ring, grid, mnist_mlp, mnist_conv, stacked_mnist, images)
+    preset.__name__: preset
+    for preset in (digits, ring, grid, mnist_mlp, mnist_conv, mnist_conditional, stacked_mnist, images)
 }
 """Every preset by name."""
 
