@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from safetensors.torch import save_file
 
 from gradgan.cli import main
+from gradgan.metrics import Inception
 
 TINY = ["--steps", "2", "--set", "data.samples=300", "batch=16", "--set", "generator.widths=[8]", "critic.widths=[8]"]
 
@@ -58,6 +60,15 @@ def test_sample_evaluate_report_cite(capsys, run, tmp_path):
     assert call(capsys, "report", str(run))[0] == 0
     by_run, by_preset = call(capsys, "cite", str(run))[1], call(capsys, "cite", "ring")[1]
     assert "penalty r1: R1: half the squared norm" in by_run and "[arXiv:1801.04406]" in by_preset
+
+
+def test_inception_resizes_and_scales_by_itself(capsys, run, tmp_path):
+    save_file(Inception().state_dict(), tmp_path / "inception.safetensors")
+    for word, value in (("--features-size", "299"), ("--features-range", "bytes")):
+        code, _, err = call(
+            capsys, "evaluate", str(run), "--features", str(tmp_path / "inception.safetensors"), word, value
+        )
+        assert code == 2 and "leave --features-size and --features-range out" in err
 
 
 def test_parts_lists_every_kind(capsys):

@@ -28,6 +28,8 @@ def run(tmp_path):
 
 
 def test_a_run_without_its_data_draws_the_same_samples(run, tmp_path, capsys):
+    (_, first), (_, last) = run.folder.best_checkpoints()
+    last.write_bytes(first.read_bytes())  # the best one, at step 2
     wanted = {labels: run.sample(6, seed=2, labels=labels) for labels in (None, (0, 1) * 3)}
     best = Run.load(run.path, best=True).sample(6)
     shutil.rmtree(tmp_path / "pictures")
@@ -37,6 +39,7 @@ def test_a_run_without_its_data_draws_the_same_samples(run, tmp_path, capsys):
     for labels, samples in wanted.items():
         assert torch.equal(sampler.sample(6, seed=2, labels=labels), samples)
     assert torch.equal(Sampler.load(run.path, best=True).sample(6), best)
+    assert not torch.equal(best, sampler.sample(6))
     assert not sampler.generator.training and (sampler.classes, sampler.config.data.name) == (2, "images")
     with pytest.raises(GradganError, match="wanted one per sample, 6, got 1"):
         sampler.sample(6, labels=[0])
@@ -47,7 +50,7 @@ def test_a_run_without_its_data_draws_the_same_samples(run, tmp_path, capsys):
 def test_a_broken_checkpoint_is_passed_over_and_none_is_an_error(run, caplog):
     (_, older), (_, newer) = run.folder.checkpoints()
     newer.write_bytes(newer.read_bytes()[:500])
-    Sampler.load(run.path)
+    assert torch.equal(Sampler.load(run.path).sample(3), Run.load(run.path).sample(3))
     assert "THE RUN IS TAKEN UP AT STEP 2 INSTEAD" in caplog.text
     older.unlink()
     with pytest.raises(GradganError, match="not a readable checkpoint"):
@@ -57,20 +60,19 @@ def test_a_broken_checkpoint_is_passed_over_and_none_is_an_error(run, caplog):
         Sampler.load(run.path)
 
 
-def test_a_run_that_kept_no_facts_of_its_data_is_asked_through_them(run, tmp_path):
+def test_what_run_json_must_say(run):
     path = run.path / "run.json"
     info = json.loads(path.read_text())
-    del info["data"]["scale"]
-    path.write_text(json.dumps(info))
-    assert torch.equal(Sampler.load(run.path).sample(3), run.sample(3))
-    info["data"] |= {"scale": "unit", "event": [1, 16, 16]}
-    path.write_text(json.dumps(info))
-    with pytest.raises(GradganError, match="does not fit the run's config"):
-        Sampler.load(run.path)
-    info["data"] |= {"scale": "loud"}
-    path.write_text(json.dumps(info))
-    with pytest.raises(GradganError, match=r"data\.scale must be symmetric, unit or none"):
-        Sampler.load(run.path)
+    for data, message in [
+        ({"event": [1, 16, 16]}, "does not fit the run's config"),
+        ({"event": [1, 10**6, 10**6]}, "conv_generator serves images"),
+        ({"classes": 10**12}, "does not fit the run's config"),
+        ({"event": []}, "does not say what was learned"),
+        ({"classes": None}, "does not say what was learned"),
+    ]:
+        path.write_text(json.dumps({**info, "data": {**info["data"], **data}}))
+        with pytest.raises(GradganError, match=message):
+            Sampler.load(run.path)
 
 
 def test_points_are_drawn_over_the_real_ones(tmp_path):

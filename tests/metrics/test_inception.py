@@ -1,6 +1,7 @@
 """The Inception network of published Frechet distances: its shape, its pictures, its file, a reference beside it."""
 
 import importlib.util
+import json
 import sys
 import types
 from pathlib import Path
@@ -13,6 +14,9 @@ from torch import nn
 from gradgan.core.errors import GradganError
 from gradgan.metrics import Own, network_of_file
 from gradgan.metrics.inception import Inception, stretched
+
+KEPT = Path(__file__).with_name("inception_features.json")
+"""Every 256th feature of two pictures of three sizes, by torch-fidelity 0.4.0 with the weights below."""
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +87,9 @@ def test_what_is_not_its_weights_or_not_its_pictures_is_refused(network, file, t
     for change, message in [
         ({"Conv2d_1a_3x3.conv.weight": torch.zeros(1)}, r"Conv2d_1a_3x3.conv.weight \(32, 3, 3, 3\).*got \(1,\)"),
         ({"Conv2d_1a_3x3.conv.weight": None}, "got none of that name"),
-        ({"transformer.weight": torch.zeros(1)}, "not Inception-v3's: transformer.weight"),
+        ({"transformer.weight": torch.zeros(1)}, r"holds transformer.weight \(1,\), which"),
+        ({"fc.weight": torch.zeros(1000, 2048)}, "torchvision's is another network"),
+        ({"AuxLogits.fc.weight": torch.zeros(1000, 768)}, "torchvision's is another network"),
     ]:
         save_file({k: v for k, v in {**state, **change}.items() if v is not None}, tmp_path / "other.safetensors")
         with pytest.raises(GradganError, match=message):
@@ -91,6 +97,14 @@ def test_what_is_not_its_weights_or_not_its_pictures_is_refused(network, file, t
     (tmp_path / "torn.safetensors").write_bytes(file.read_bytes()[:1000])
     with pytest.raises(GradganError, match="not a readable safetensors"):
         network_of_file(tmp_path / "torn.safetensors")
+
+
+def test_features_are_those_that_torch_fidelity_gave(network):
+    """Kept in a file, which the next test makes sure of where torch-fidelity is installed."""
+    for size, kept in json.loads(KEPT.read_text()).items():
+        with torch.no_grad():
+            found = network(pictures(2, int(size)))[:, ::256]
+        torch.testing.assert_close(found, torch.tensor(kept), rtol=1e-3, atol=1e-3)
 
 
 def test_features_are_those_of_torch_fidelity(network, monkeypatch):
@@ -106,7 +120,15 @@ def test_features_are_those_of_torch_fidelity(network, monkeypatch):
     state = {**network.state_dict(), "fc.weight": torch.zeros(1008, 2048), "fc.bias": torch.zeros(1008)}
     monkeypatch.setattr(reference, "load_state_dict_from_url", lambda *_args, **_options: state)
     theirs = reference.FeatureExtractorInceptionV3("inception", ["2048"])
+    kept = {}
     with torch.no_grad():
         for size in (28, 299, 320):
             x = pictures(2, size)
-            torch.testing.assert_close(network(x), theirs((x * 255).round().to(torch.uint8))[0], rtol=1e-4, atol=1e-4)
+            wanted = theirs((x * 255).round().to(torch.uint8))[0]
+            torch.testing.assert_close(network(x), wanted, rtol=1e-4, atol=1e-4)
+            kept[str(size)] = wanted[:, ::256].tolist()
+    if not KEPT.exists():
+        KEPT.write_text(json.dumps(kept) + "\n")
+    assert json.loads(KEPT.read_text()).keys() == kept.keys()
+    for size, values in json.loads(KEPT.read_text()).items():
+        torch.testing.assert_close(torch.tensor(values), torch.tensor(kept[size]), rtol=1e-4, atol=1e-4)

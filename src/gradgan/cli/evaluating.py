@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ..core.errors import GradganError
-from ..metrics import Estimate, Features, Own, Range, network_of_file
+from ..metrics import Estimate, Features, Inception, Own, Range, network_of_file
 
 
 def print_evaluation(
@@ -22,7 +22,13 @@ def print_evaluation(
         raise GradganError(f"samples must be >= 0, got {samples}.")
     own: list[Features] = []
     if features is not None:
-        own = [Own(network_of_file(features), features.stem, size=size, range=range)]
+        network = network_of_file(features)
+        if isinstance(network, Inception) and (size or range != "unit"):
+            raise GradganError(
+                "Inception resizes and scales pictures by the rule of the published distances: leave --features-size "
+                "and --features-range out."
+            )
+        own = [Own(network, features.stem, size=size, range=range)]
     chosen = tuple(metrics) or tuple(run.config.evaluate.metrics)
     names = all_metrics(run.dataset, [one.name for one in own]) if chosen == ("all",) else chosen
     if own and not metrics:

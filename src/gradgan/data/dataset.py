@@ -130,7 +130,8 @@ def to_scale(samples: Tensor, scale: Scale) -> Tensor:
 
 
 def to_unit(x: Tensor, scale: Scale) -> Tensor:
-    """Images in a data set's scale as pictures in [0, 1]; what lies outside is clamped."""
+    """Images in their scale as pictures in [0, 1]; what lies outside is clamped. Raises GradganError for points."""
+    image_scale(scale, what="pictures")
     return ((x + 1) / 2 if scale == "symmetric" else x).clamp(0, 1)
 
 

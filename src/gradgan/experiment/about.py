@@ -84,7 +84,6 @@ def about(experiment: Experiment, metrics: Sequence[str] = ()) -> dict[str, Any]
             "count": len(dataset),
             "event": list(dataset.event),
             "classes": dataset.classes,
-            "scale": dataset.scale,
         },
         "parameters": {name: sum(p.numel() for p in net.parameters()) for name, net in networks.items()},
         "citations": [*citations_of(experiment.config), *cited],

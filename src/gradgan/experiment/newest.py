@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeAlias, TypeVar
 
 from ..core.checks import GradganError
 from ..core.record import RunFolder
@@ -11,10 +12,15 @@ from ..training import checkpoint
 _LOGGER = logging.getLogger("gradgan")
 
 
-def restored(path: Path, restore: Callable[[Path], object]) -> None:
+T = TypeVar("T")
+Found: TypeAlias = Sequence[tuple[int, Path]]
+"""Checkpoints by step, newest last."""
+
+
+def from_checkpoint(path: Path, restore: Callable[[Path], T]) -> T:
     """`restore(path)`; whatever a damaged or foreign file makes it raise becomes a GradganError."""
     try:
-        restore(path)
+        return restore(path)
     except GradganError:
         raise
     except checkpoint.BROKEN as error:
@@ -22,29 +28,31 @@ def restored(path: Path, restore: Callable[[Path], object]) -> None:
         raise GradganError(f"{path} does not fit the run's config: {first}") from error
 
 
-def restore_newest(found: Sequence[tuple[int, Path]], restore: Callable[[Path], object]) -> list[Path] | None:
-    """Restore the newest of these checkpoints (step, path) that can be used, and say loudly which were passed over.
+def from_newest(found: Found, restore: Callable[[Path], T]) -> tuple[T, list[Path]] | None:
+    """What `restore` makes of the newest checkpoint that can be used; those passed over are told loudly.
 
-    Returns those, None where there was nothing to load. Raises GradganError if every one is broken.
+    Returns it and the ones passed over, None where there are none at all. Raises GradganError if every one is broken.
     """
     broken: list[tuple[Path, GradganError]] = []
     for step, path in reversed(found):
         try:
-            restored(path, restore)
+            restored = from_checkpoint(path, restore)
         except GradganError as error:
             broken.append((path, error))
         else:
             for _, error in broken:
                 _LOGGER.warning("%s THE RUN IS TAKEN UP AT STEP %d INSTEAD.", error, step)
-            return [path for path, _ in broken]
+            return restored, [path for path, _ in broken]
     if broken:
         raise broken[0][1]
     return None
 
 
-def load_newest(folder: RunFolder, restore: Callable[[Path], object], *, best: bool = False) -> None:
-    """Restore the newest usable checkpoint of a run, or its best. Raises GradganError where there is none."""
-    if restore_newest(folder.best_checkpoints() if best else folder.checkpoints(), restore) is None:
+def load_newest(folder: RunFolder, restore: Callable[[Path], T], *, best: bool = False) -> T:
+    """`from_newest` of a run's checkpoints, or of its best ones. Raises GradganError where there are none."""
+    found = from_newest(folder.best_checkpoints() if best else folder.checkpoints(), restore)
+    if found is None:
         how = "Evaluate while it trains: evaluate.every=500" if best else "Train it on"
         kind = "best checkpoint" if best else "checkpoint yet"
         raise GradganError(f"{folder.path} holds no {kind}. {how}: gradgan train ... --out {folder.path} --resume")
+    return found[0]

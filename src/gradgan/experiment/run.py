@@ -24,9 +24,9 @@ from ..training.measure import evaluating
 from .build import Experiment, build
 from .config import Config
 from .evaluate import Drawn, Evaluator, evaluator_of
-from .newest import load_newest, restore_newest, restored
+from .newest import from_checkpoint, from_newest, load_newest
 from .reading import from_yaml
-from .sampler import Sampler, drawn
+from .sampler import Sampler, samples_of
 
 POINTS = 1000
 """How many points a picture shows."""
@@ -99,7 +99,7 @@ class Run:
 
         `labels`, for a conditional run: a class per sample; drawn uniformly where they are left out.
         """
-        return drawn(self.generator, self.config, self.dataset.classes, n, seed=seed, labels=labels)
+        return samples_of(self.generator, self.config, self.dataset.classes, n, seed=seed, labels=labels)
 
     def evaluator(self) -> Evaluator:
         """What measures the run, by its config; it keeps what it computes of the real samples."""
@@ -148,12 +148,15 @@ class Run:
     def restore(self, path: Path, *, globally: bool = False) -> None:
         """Load a checkpoint, torch's global generator only for a run that goes on; GradganError if it is broken."""
         state = self.experiment.state
-        restored(path, lambda p: state.load_state_dict(checkpoint.load(p, device=str(state.device)), globally=globally))
+        from_checkpoint(
+            path, lambda p: state.load_state_dict(checkpoint.load(p, device=str(state.device)), globally=globally)
+        )
 
-    def restore_newest(self) -> list[Path] | None:
-        """Take the run up at its newest usable checkpoint, to go on. Returns the broken ones passed over, None where
-        there was nothing to load; raises GradganError if every one is broken."""
-        return restore_newest(self.folder.checkpoints(), lambda path: self.restore(path, globally=True))
+    def take_up(self) -> list[Path] | None:
+        """Go to the newest usable checkpoint, torch's global generator with it, to train on. Returns the broken ones
+        passed over, None where there was nothing to load; raises GradganError if every one is broken."""
+        found = from_newest(self.folder.checkpoints(), lambda path: self.restore(path, globally=True))
+        return None if found is None else found[1]
 
 
 def _in_evaluation(network: torch.nn.Module) -> Callable[..., Tensor]:

@@ -98,7 +98,7 @@ def train(
 
 def _take_up(run: Run) -> None:
     """Put the run where its newest usable checkpoint left it, and its folder with it."""
-    broken = run.restore_newest()
+    broken = run.take_up()
     for path in broken or ():
         run.folder.set_aside(path)
     run.folder.rewind(-1 if broken is None else run.step)
@@ -110,7 +110,7 @@ def _follow(run: Run, hooks: Sequence[Hook], evaluator: Evaluator) -> Run:
     """What every rank but the first does: take up what rank 0 took up, play the same rounds, write nothing."""
     with led_by_rank_0(), _global_chance(run), _threads(run.config.threads), together():
         run.experiment.state.world.wait()  # until the folder is as rank 0 goes on from it
-        run.restore_newest()
+        run.take_up()
         _fit(run, hooks, evaluator, Stopping())
     return run
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ..core.checks import GradganError, finite
 from ..core.record import RunFolder
 from ..core.rng import Streams
-from ..data import Dataset, Scale
+from ..data import DATASETS, Dataset, Scale
 from ..training import checkpoint
 from ..training.hooks import generate
 from .build import Facts, dataset_of, network_of
@@ -24,7 +24,7 @@ from .reading import from_yaml
 
 
 class Sampler:
-    """The generator of a run folder's newest or best checkpoint. The data need not be there, nor are they read.
+    """The generator of a run folder's newest or best checkpoint; its data need not be there any more.
 
     >>> import tempfile, gradgan
     >>> run = gradgan.train("ring", steps=2, settings=["batch=16"], out=tempfile.mkdtemp() + "/run")
@@ -48,28 +48,29 @@ class Sampler:
         folder = RunFolder.open(path)
         config = complete(replace(from_yaml(folder.config_text(), source=f"{path}/config.yaml"), device=device))
         facts = _facts(folder.info().get("data", {}), config)
-        generator = network_of("generator", config, facts, device_of(device))
+        place = device_of(device)
 
-        def restore(file: Path) -> None:
-            average = checkpoint.load(file, device=str(device_of(device)))["average"]
+        def restore(file: Path) -> nn.Module:
+            average = checkpoint.load(file, device=str(place))["average"]
             weights = {name.removeprefix("module."): tensor for name, tensor in average.items()}
             weights.pop("n_averaged")
+            generator = network_of("generator", config, facts, place)
             generator.load_state_dict(weights)
+            return generator.eval().requires_grad_(False)
 
-        load_newest(folder, restore, best=best)
-        return cls(config, facts, generator.eval().requires_grad_(False))
+        return cls(config, facts, load_newest(folder, restore, best=best))
 
     @cached_property
     def dataset(self) -> Dataset:
-        """What was learned; raises GradganError where it is not there any more."""
+        """What was learned, read when it is asked for; raises GradganError where it is not there any more."""
         return dataset_of(self.config)
 
     def sample(self, n: int, *, seed: int = 0, labels: Sequence[int] | None = None) -> Tensor:
         """n samples (n, *event) in the data's scale, as `Run.sample` draws them."""
-        return drawn(self.generator, self.config, self.classes, n, seed=seed, labels=labels)
+        return samples_of(self.generator, self.config, self.classes, n, seed=seed, labels=labels)
 
 
-def drawn(
+def samples_of(
     generator: nn.Module, config: Config, classes: int, n: int, *, seed: int, labels: Sequence[int] | None
 ) -> Tensor:
     """n samples of a config's generator, the same ones for the same seed; classes drawn uniformly where not given."""
@@ -92,8 +93,12 @@ def _labels(config: Config, classes: int, n: int, streams: Streams, labels: Sequ
 
 
 def _facts(kept: dict[str, Any], config: Config) -> Facts:
-    """From run.json; of a run that did not write them yet, from the data."""
-    if {"event", "classes", "scale"} <= kept.keys():
-        return Facts(tuple(kept["event"]), kept["classes"], kept["scale"])
-    dataset = dataset_of(config)
-    return Facts(dataset.event, dataset.classes, dataset.scale)
+    """The data's shape and classes as run.json has them, their scale as the config has it."""
+    scale = cast(Scale, config.data.options.get("scale", DATASETS[config.data.name].facts["scale"]))
+    event, classes = kept.get("event", []), kept.get("classes")
+    if not (event and isinstance(classes, int) and all(isinstance(size, int) for size in event)):
+        raise GradganError(
+            f"run.json does not say what was learned: got data.event {event}, data.classes {classes}, wanted whole "
+            "numbers, as [1, 28, 28] and 10. Restore it, or use Run.load where the data are."
+        )
+    return Facts(tuple(event), classes, scale)

@@ -14,7 +14,9 @@ from ..core.checks import GradganError
 
 _SIDE = 299
 _SLACK = 1e-3
-_TRAINING_ONLY = (".num_batches_tracked",)
+_BATCH = 32
+_COUNTER = ".num_batches_tracked"
+_HEAD = {"fc.weight": (1008, 2048), "fc.bias": (1008,)}
 
 
 class Inception(nn.Module):
@@ -55,7 +57,11 @@ class Inception(nn.Module):
                 f"Inception wants pictures in [0, 1] and scales them itself, got {x.amin():.3g} to {x.amax():.3g}. "
                 "Leave --features-range out."
             )
-        x = (stretched((x.float() * 255).round(), _SIDE) - 128) / 128
+        # In small parts: 13 MB of memory for each picture.
+        return torch.cat([self._features((part.float() * 255).round()) for part in x.split(_BATCH)])
+
+    def _features(self, x: Tensor) -> Tensor:
+        x = (stretched(x, _SIDE) - 128) / 128
         for name, layer in self.named_children():
             x = layer(x)
             if name in ("Conv2d_2b_3x3", "Conv2d_4a_3x3"):
@@ -66,8 +72,8 @@ class Inception(nn.Module):
 def inception_of_file(path: str | Path) -> Inception:
     """The network with the weights of a .safetensors file, its tensors named as in the conversions to PyTorch.
 
-    Weights of the head (fc.*) and counters of training are left out. A .pth of such a conversion becomes this file by
-    `safetensors.torch.save_file(torch.load(pth, weights_only=True), path)`.
+    The head (fc.*, 1008 classes) and counters of training are left out. A .pth of such a conversion becomes this file
+    by `safetensors.torch.save_file(torch.load(pth, weights_only=True), path)`.
     Raises GradganError for a file that is broken or holds another network.
     """
     try:
@@ -82,7 +88,7 @@ def inception_of_file(path: str | Path) -> Inception:
 
 def _refuse_others(wanted: Mapping[str, Tensor], given: Mapping[str, Tensor], path: str | Path) -> None:
     for name, tensor in wanted.items():
-        if name.endswith(_TRAINING_ONLY):
+        if name.endswith(_COUNTER):
             continue
         got = given.get(name)
         if got is None or got.shape != tensor.shape:
@@ -91,9 +97,14 @@ def _refuse_others(wanted: Mapping[str, Tensor], given: Mapping[str, Tensor], pa
                 f"them, got {'none of that name' if got is None else tuple(got.shape)}. Other networks: export them as "
                 "TorchScript or ONNX."
             )
-    more = [name for name in given if name not in wanted and not name.startswith(("fc.", "AuxLogits."))]
+    # Today's model zoos have the same layers, trained otherwise: they differ by their head and its helper.
+    more = [name for name, tensor in given.items() if name not in wanted and _HEAD.get(name) != tuple(tensor.shape)]
     if more:
-        raise GradganError(f"features {path}: holds tensors that are not Inception-v3's: {', '.join(more[:3])}.")
+        shown = ", ".join(f"{name} {tuple(given[name].shape)}" for name in more[:3])
+        raise GradganError(
+            f"features {path}: holds {shown}, which the Inception-v3 of 2015-12-05 has not; torchvision's is another "
+            "network. Take the weights that were converted for the Frechet distance."
+        )
 
 
 def stretched(x: Tensor, side: int) -> Tensor:
