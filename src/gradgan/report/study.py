@@ -11,6 +11,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.markers import CARETDOWNBASE, CARETUPBASE
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from ..core.errors import GradganError
@@ -75,7 +76,8 @@ def _charts(answer: Words) -> list[str]:
 
 _KEY = (
     "Dots: whole trials, with the least and the greatest of their runs; ringed: the chosen one; square: the default. "
-    "Pale: pruned, at their last look. Triangles: a run collapsed. Crosses below: diverged. Dashed line: none."
+    "Pale: pruned, at their last look; an arrow at the edge: off the scale, which is the whole trials'. "
+    "Triangles: a run collapsed. Crosses below: diverged. Dashed line: none."
 )
 
 
@@ -104,32 +106,47 @@ class _Mark:
     high: float
     trial: Words
 
+    @property
+    def whole(self) -> bool:
+        """Did it come to its end?"""
+        return self.trial["end"] == "complete"
+
 
 def _drawn(axes: Axes, answer: Words, axis: Words, color: Callable[[str], str]) -> None:
     """Every trial at its value of one axis."""
     trials = [t for t in answer["trials"] if t["values"] is not None]
     marks = [_mark(t, axis) for t in trials if t["finals"] and t["end"] in ("complete", "pruned")]
     crosses = [_place(t["values"][axis["name"]], axis) for t in trials if t["end"] in ("diverged", "failed")]
+    means = [
+        sum(t["finals"]) / len(t["finals"])
+        for t in answer["trials"]
+        if t["kind"] == "none" and t["end"] == "complete" and t["finals"]
+    ]
+    low, high = _dressed(axes, axis, [*_told(marks), *means], color)
     for m in marks:
-        whole = m.trial["end"] == "complete"
         shade = color("generator" if m.trial["number"] == answer["chosen"] else "critic")
         shape = "^" if m.trial["collapsed"] else "s" if m.trial["kind"] == "default" else "o"
-        look: dict[str, Any] = {"color": shade, "alpha": 1.0 if whole else 0.35, "clip_on": False}
-        axes.plot([m.x, m.x], [m.low, m.high], linewidth=1.0, **look)
+        look: dict[str, Any] = {"color": shade, "alpha": 1.0 if m.whole else 0.35, "clip_on": False}
+        if not low <= m.mean <= high:
+            edge, arrow = (high, CARETUPBASE) if m.mean > high else (low, CARETDOWNBASE)
+            axes.plot([m.x], [edge], marker=arrow, markersize=7, **look)
+            continue
+        axes.plot([m.x, m.x], [max(m.low, low), min(m.high, high)], linewidth=1.0, **look)
         axes.plot([m.x], [m.mean], shape, markersize=7 if m.trial["number"] == answer["chosen"] else 4.5, **look)
         if m.trial["number"] == answer["chosen"]:
             axes.plot([m.x], [m.mean], "o", markersize=12, markerfacecolor="none", color=shade, clip_on=False)
-    values = [v for m in marks for v in (m.low, m.high)]
-    for none in (t for t in answer["trials"] if t["kind"] == "none" and t["end"] == "complete" and t["finals"]):
-        mean = sum(none["finals"]) / len(none["finals"])
+    for mean in means:
         axes.axhline(mean, color=color("real"), linewidth=1.2, linestyle="--")
-        values.append(mean)
-    _dressed(axes, axis, values, color)
     if crosses:
         axes.plot(
             crosses, [0.02] * len(crosses), "x", transform=axes.get_xaxis_transform(), color=color("alarm"),
             markersize=6, markeredgewidth=1.4, clip_on=False,
         )  # fmt: skip
+
+
+def _told(marks: Sequence[_Mark]) -> list[float]:
+    """What the scale must show: the runs of whole trials. A pruned one stood at an early look, which may be far off."""
+    return [v for m in marks if m.whole for v in (m.low, m.high)] or [v for m in marks for v in (m.low, m.high)]
 
 
 def _mark(trial: Words, axis: Words) -> _Mark:
@@ -142,7 +159,8 @@ def _place(value: Any, axis: Words) -> float:
     return float(list(axis["choices"]).index(value)) if axis["choices"] else float(value)
 
 
-def _dressed(axes: Axes, axis: Words, values: Sequence[float], color: Callable[[str], str]) -> None:
+def _dressed(axes: Axes, axis: Words, values: Sequence[float], color: Callable[[str], str]) -> tuple[float, float]:
+    """Axes and grid; returns the ends of the upright scale, which shows all values."""
     low, high = (-0.5, len(axis["choices"]) - 0.5) if axis["choices"] else (axis["low"], axis["high"])
     spread = bool(values) and min(values) > 0 and max(values) >= 50 * min(values)
     dress(axes, (low, high), log=spread)
@@ -156,6 +174,16 @@ def _dressed(axes: Axes, axis: Words, values: Sequence[float], color: Callable[[
         axes.xaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.set_xlim(low, high)
+    if not values:
+        return axes.get_ylim()
+    least, most = min(values), max(values)
+    if spread:
+        room = (most / least) ** 0.05
+        axes.set_ylim(least / room, most * room)
+    else:
+        room = 0.05 * (most - least) or 0.05 * abs(most) or 1.0
+        axes.set_ylim(least - room, most + room)
+    return axes.get_ylim()
 
 
 def _table(answer: Words) -> str:
