@@ -7,10 +7,8 @@ import torch
 
 from ..core.checks import GradganError, finite
 from ..experiment import Experiment, build, configure
-from ..experiment.build import schedule_of
-from ..experiment.machine import precision_of
+from ..experiment.play import play
 from ..training.state import Numbers, State
-from ..training.trainer import fit
 from .by_hand import ring_by_hand
 from .measuring import Work, interleaved, machine
 from .options import TrainBench
@@ -82,22 +80,5 @@ class _Measuring:
 
 def fitting(experiment: Experiment) -> Callable[[int], object]:
     """What trains the experiment on by so many rounds, measuring what a run would log and writing nothing."""
-    config, state = experiment.config, experiment.state
-    hook = _Measuring(config.log.every)
-
-    def play(rounds: int) -> None:
-        fit(
-            state,
-            experiment.players,
-            experiment.system.loss,
-            steps=state.step + rounds,
-            hooks=[hook],
-            latents=experiment.system.latents,
-            rates=schedule_of(config.lr),
-            conditional=config.conditional,
-            engine=config.engine,
-            precision=precision_of(config),
-            compile=config.compile,
-        )
-
-    return play
+    hook = _Measuring(experiment.config.log.every)
+    return lambda rounds: play(experiment, hooks=[hook], steps=experiment.state.step + rounds)

@@ -9,14 +9,16 @@ from .build import Experiment, schedule_of
 from .machine import precision_of
 
 
-def play(experiment: Experiment, *, hooks: Sequence[Hook] = (), until: int | None = None) -> State:
-    """Train to the config's last step, or pause at `until`; schedules see the whole run either way."""
+def play(
+    experiment: Experiment, *, hooks: Sequence[Hook] = (), until: int | None = None, steps: int | None = None
+) -> State:
+    """Train to the last step, `steps` or else the config's, or pause at `until`; schedules see the whole run."""
     config = experiment.config
     return fit(
         experiment.state,
         experiment.players,
         experiment.system.loss,
-        steps=config.steps,
+        steps=config.steps if steps is None else steps,
         until=until,
         hooks=hooks,
         latents=experiment.system.latents,
