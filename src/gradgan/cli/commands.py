@@ -275,11 +275,11 @@ def compare(
         steps: budgets in steps; the preset's where they are left out.
         minutes: budgets in minutes of training alone, at each method's own pace, instead of steps.
         baseline: the method that differences are taken to; gan if it is compared, else the first.
-        metrics: which metrics to tell; all that the data can serve where they are left out.
+        metrics: which metrics to tell; those meant for the data where they are left out.
         logged: logged numbers to tell beside them, such as generator/gradient_norm.
         looks: how many times along a run metrics are taken.
         workers: processes side by side; as many as there are cores where it is left out.
-        config: a YAML file with the same fields; flags go before it.
+        config: a YAML file with the same fields; flags override it, and --set joins its settings.
         dry_run: build every method, time a step of each, tell how long all would take, and run nothing.
     """
     from .comparing import run_compare, variants_of
