@@ -151,7 +151,7 @@ class Facts:
     scale: Scale
 
 
-def networks_of(config: Config, dataset: Dataset | Facts, system: System, device: torch.device) -> dict[str, nn.Module]:
+def networks_of(config: Config, dataset: Dataset, system: System, device: torch.device) -> dict[str, nn.Module]:
     """Every player's network by name, each initialised from its own stream of the seed."""
     players = ["critic", *(extra.player.name for extra in system.extras), "generator"]
     return {player: network_of(player, config, dataset, device) for player in players}

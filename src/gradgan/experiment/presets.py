@@ -48,7 +48,7 @@ def grid() -> Config:
     """Twenty-five Gaussians on a grid. About four minutes.
 
     The weights that hold the critic while modes are found would blur them: they fall once all are there, R2's further
-    than R1's. A ReLU generator leaves few samples between modes, a leaky one twice as many.
+    than R1's. A ReLU generator leaves fewer samples between modes than a leaky one.
     """
     return replace(
         ring(),
