@@ -231,3 +231,12 @@ def test_a_critic_that_mixes_samples_is_refused_under_a_penalty_and_allowed_with
     with pytest.raises(GradganError, match=r"generator\.body\.\d+ is BatchNorm1d: it mixes"):
         build(configure("ring", system="atgp", settings=["generator.norm=batch", *words[1:]]))
     assert build(configure("ring", system="gp_gan", settings=words)), "a gradient of the batch mean has a meaning"
+
+
+@pytest.mark.parametrize(
+    "text", ["generator: {~: ~}", "generator: {widths: [8], 3: 4}", "r1: {~: 1}", "critic: {options: {~: 1}, ~: 2}"]
+)
+def test_keys_that_are_no_words_are_refused(text):
+    with pytest.raises(GradganError) as caught:
+        complete(from_yaml(f"preset: ring\n{text}\n", source="it"))
+    assert "\n" not in str(caught.value)

@@ -185,7 +185,8 @@ def _is_branch_name(part: object) -> bool:
     return isinstance(part, str) and (part in ("bool", "int", "float", "str") or part.startswith("list["))
 
 
-def _merge(into: dict[str, Any], other: Mapping[str, Any]) -> None:
+def _merge(into: dict[Any, Any], other: Mapping[Any, Any]) -> None:
+    # Keys as YAML has them; those that are no words are refused when the whole is checked.
     for key, value in other.items():
         if isinstance(value, Mapping) and isinstance(into.get(key), dict):
             _merge(into[key], value)
