@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from ..core.errors import GradganError, LostRankError, NonFiniteError, SickRunError
 from ..core.launch import launched
@@ -50,11 +51,11 @@ def _for_several(arguments: Sequence[str]) -> None:
         )
 
 
-def _leave(message: str, code: int, *, echo: bool = False) -> None:
+def _leave(message: str, code: int, *, echo: bool = False) -> NoReturn:
     if "MASTER_ADDR" in os.environ:  # torchrun's processes agree on who tells
-        from ..training.parallel import tell
+        from ..training.parallel import end, tell
 
         tell(message, echo=echo)
-    else:
-        print(f"gradgan: {message}", file=sys.stderr)
+        end(code)
+    print(f"gradgan: {message}", file=sys.stderr)
     sys.exit(code)

@@ -4,6 +4,7 @@ Rank 0 alone writes and prints. The others play the same rounds, call no hook, a
 """
 
 import hashlib
+import importlib
 import logging
 import os
 import signal
@@ -14,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import NoReturn
 
 import torch
 import torch.distributed as dist
@@ -50,6 +52,10 @@ def join(device: torch.device) -> World:
     if device.type == "cuda":
         device = _own_gpu(place)
     if not dist.is_initialized():
+        # Its functions keep, as a default argument, the group that there is when they are first imported, and parts of
+        # torch import it late. A group that is kept so outlives `leave`, and where one of its threads waits for Python
+        # while that ends, the process aborts ("terminate called without an active exception").
+        importlib.import_module("torch.distributed.nn")
         with lost_rank():
             # A store of our own prefix: one that torchrun's restarts share would hold the addresses of the dead.
             dist.init_process_group(
@@ -92,6 +98,15 @@ def leave(world: World) -> None:
         world.wait()
         _Watch.end()
         dist.destroy_process_group()
+
+
+def end(code: int) -> NoReturn:
+    """End this process after an error. At once if it has not left its group, whose threads must not outlive Python."""
+    if dist.is_initialized():
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 @contextmanager
