@@ -6,8 +6,10 @@ import pytest
 import torch
 
 from gradgan.core.checks import GradganError
+from gradgan.core.statistics import interval
 from gradgan.data import DATASETS
 from gradgan.metrics import METRICS, MixtureInput
+from gradgan.metrics.judging import range_of
 
 CENTRES = torch.tensor([[0.0, 0.0], [10.0, 0.0], [0.0, 10.0], [10.0, 10.0]])
 NAMES = ("modes", "high_quality", "reverse_kl", "mixture_distance")
@@ -81,3 +83,13 @@ def test_a_mode_of_one_sample_is_uncertain():
 def test_what_does_not_fit_is_refused(samples, spread, message):
     with pytest.raises(GradganError, match=message):
         MixtureInput(samples, CENTRES, spread)
+
+
+def test_no_value_and_no_end_of_its_interval_lies_outside_a_metric_s_range():
+    worst = measured(torch.full((10, 2), 5.0))
+    for name in NAMES:
+        low, high = range_of(name)
+        assert low <= worst[name].value <= high, name
+    spread = [1.0, 1.0, 1.0, 0.6]
+    assert interval(spread, within=range_of("mixture_distance")).high == 1.0
+    assert interval([1 - value for value in spread], within=range_of("mixture_distance")).low == 0.0

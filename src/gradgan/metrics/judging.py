@@ -8,8 +8,8 @@ from .metric import METRICS
 COVERAGE = ("modes", "classes")
 """Metrics that count what was found; a run whose last look found fewer than half of what there is has collapsed."""
 
-_SHARES = ("high_quality", "precision", "recall", "coverage")
-_ABOVE_ZERO = ("modes", "classes", "reverse_kl", "class_kl", "mixture_distance", "frechet", "frechet_ratio", "density")
+_SHARES = ("high_quality", "mixture_distance", "precision", "recall", "coverage")
+_ABOVE_ZERO = ("modes", "classes", "reverse_kl", "class_kl", "frechet", "frechet_ratio", "density")
 
 
 def judges(number: str) -> bool:

@@ -108,7 +108,9 @@ def value_of(config: Config, field: str) -> Any:
     if found is _NOTHING and penalty in PENALTIES and penalty not in config.penalties:
         added = complete(override(config, [f"{penalty}.weight=0"], source=SOURCE))
         found = _looked_up(plain(added), field)
-    if found is _NOTHING or isinstance(found, (dict, list)):
+    if found is _NOTHING:
+        raise GradganError(f"{SOURCE} {field}: this run has no such field. Give it one with --set {field}=VALUE.")
+    if isinstance(found, (dict, list)):
         raise GradganError(f"{SOURCE} {field} is a group of fields; name one of them.")
     return found
 
