@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .experiment import Config as Config
     from .experiment import Run as Run
     from .experiment import Sampler as Sampler
+    from .experiment import export as export
     from .experiment import train as train
     from .training.objective import Term as Term
     from .tuning import tune as tune
@@ -36,6 +37,7 @@ _LAZY = {
     "compare": ".comparison:compare",
     "critic_backward": ".engine:critic_backward",
     "data": ".data",
+    "export": ".experiment:export",
     "losses": ".losses",
     "metrics": ".metrics",
     "networks": ".networks",

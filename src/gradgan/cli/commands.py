@@ -114,6 +114,21 @@ def sample(
     print(out)
 
 
+def export(run: tyro.conf.Positional[Path], *, out: Path, best: bool = False) -> None:
+    """Write a run's generator as a file that runs without gradgan, and try it: ONNX, or PyTorch's .pt2.
+
+    Args:
+        run: the run folder; its data need not be there any more.
+        out: FILE.onnx (wants gradgan[onnx]) or FILE.pt2.
+        best: the best checkpoint instead of the newest.
+    """
+    from ..experiment import Sampler
+    from ..experiment import export as write
+
+    print(out)
+    print(write(Sampler.load(run, device="cpu", best=best), out))
+
+
 def evaluate(
     run: tyro.conf.Positional[Path],
     *,
@@ -378,5 +393,5 @@ def _flat(settings: tuple[tuple[str, ...], ...]) -> list[str]:
     return [assignment for group in settings for assignment in group]
 
 
-_ALL = (train, sample, evaluate, compare, tune, report, doctor, parts, cite, dynamics, audit, bench)
+_ALL = (train, sample, export, evaluate, compare, tune, report, doctor, parts, cite, dynamics, audit, bench)
 COMMANDS = {command.__name__: command for command in _ALL}

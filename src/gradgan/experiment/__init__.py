@@ -16,6 +16,7 @@ from .dynamics import Dynamics as Dynamics
 from .evaluate import Drawn as Drawn
 from .evaluate import Evaluator as Evaluator
 from .evaluate import evaluator_of as evaluator_of
+from .exporting import export as export
 from .presets import PRESETS as PRESETS
 from .reading import read_config as read_config
 from .reading import to_yaml as to_yaml

@@ -43,10 +43,10 @@ class GeneratorNetwork(nn.Module):
         """G(z) or G(z, labels); raises GradganError for latents of another width and labels that do not fit."""
         if z.shape[1:] != (self.latent,):
             raise GradganError(f"generator: latents must be (n, {self.latent}), got {tuple(z.shape)}.")
-        labels = labels_of(labels, len(z), self.classes, caller="generator")
+        labels = labels_of(labels, z, self.classes, caller="generator")
         if self.embedding is not None and labels is not None:
             z = torch.cat((z, embed(self.embedding, labels, caller="generator").to(z.dtype)), 1)
-        return self.output(self.body(z)).reshape(len(z), *self.event)
+        return self.output(self.body(z)).reshape(z.shape[0], *self.event)
 
 
 class CriticNetwork(nn.Module):
@@ -81,7 +81,7 @@ class CriticNetwork(nn.Module):
 
     def forward(self, x: Samples, labels: Tensor | None = None) -> Scores:
         """D(x) or D(x, labels); raises GradganError for samples of another shape and labels that do not fit."""
-        labels = labels_of(labels, len(x), self.classes, caller="critic")
+        labels = labels_of(labels, x, self.classes, caller="critic")
         features = self.features(x)
         scores = self.head(features).squeeze(1)
         if self.embedding is not None and labels is not None:
@@ -102,7 +102,7 @@ class EncoderNetwork(nn.Module):
 
     def forward(self, x: Samples, labels: Tensor | None = None) -> tuple[Latents, Latents]:
         """(mean, log_variance); raises GradganError for samples of another shape and labels that do not fit."""
-        labels = labels_of(labels, len(x), self.classes, caller="encoder")
+        labels = labels_of(labels, x, self.classes, caller="encoder")
         check_event(x, self.event, caller="encoder")
         features = self.trunk(x)
         if self.embedding is not None and labels is not None:
@@ -135,8 +135,9 @@ def check_event(x: Tensor, event: tuple[int, ...], *, caller: str) -> None:
         )
 
 
-def labels_of(labels: Tensor | None, n: int, classes: int, *, caller: str) -> Tensor | None:
-    """The labels, if they fit a network of so many classes: (n,) whole numbers with classes, None without."""
+def labels_of(labels: Tensor | None, beside: Tensor, classes: int, *, caller: str) -> Tensor | None:
+    """The labels, if they fit `beside` (n, ...) and a network of so many classes: (n,) whole numbers, None without."""
+    n = beside.shape[0]  # not len(), which would fix the number of samples of an exported network
     if classes == 0:
         if labels is not None:
             raise GradganError(f"{caller}: built without classes and called with labels. Build it with classes=K.")
