@@ -77,3 +77,11 @@ def test_ties_share_a_rank():
     table = {"clear": clear, "one": one, "other": other, "none": {}}
     assert ranks(table, higher_is_better=True) == {"clear": 1, "one": 2, "other": 2}
     assert ranks(table, higher_is_better=False) == {"clear": 3, "one": 1, "other": 1}
+
+
+def test_seeds_that_are_left_do_not_speak_for_the_lost_ones():
+    sure = {seed: 1.0 + 0.01 * seed for seed in range(5)}
+    table = {"sure": sure, "alone": {3: 9.0}, "two": {0: 2.0, 1: 2.0}, "none": {}}
+    lost = {"alone": 4, "two": 3, "none": 5}
+    assert ranks(table, higher_is_better=True, lost=lost) == {"sure": 1, "two": 2, "alone": 3}
+    assert ranks(table, higher_is_better=False, lost=lost) == {"sure": 1, "two": 2, "alone": 3}

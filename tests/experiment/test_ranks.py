@@ -1,6 +1,8 @@
 """A run of two processes: killed and started again by torchrun, then taken up by one; one message, one folder."""
 
 import os
+import signal
+import socket
 import subprocess
 import sys
 from datetime import timedelta
@@ -19,6 +21,8 @@ from gradgan.training import checkpoint
 from .rank_that_dies import SETTINGS
 
 _DYING = Path(__file__).with_name("rank_that_dies.py")
+# No threads but those asked after, and a process that aborts says where.
+_QUIET = os.environ | {f"{pool}_NUM_THREADS": "1" for pool in ("OMP", "OPENBLAS", "MKL")} | {"PYTHONFAULTHANDLER": "1"}
 
 
 @pytest.fixture(scope="module")
@@ -26,10 +30,8 @@ def restarted(tmp_path_factory):
     """The folder of a run whose second process was killed once, and what was printed."""
     out = tmp_path_factory.mktemp("ranks") / "run"
     command = ["torch.distributed.run", "--standalone", "--nproc-per-node", "2", "--max-restarts", "1"]
-    # A process that aborts says where.
-    quiet = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONFAULTHANDLER": "1"}
     job = subprocess.run(
-        [sys.executable, "-m", *command, _DYING, out], env=quiet, capture_output=True, text=True, timeout=200
+        [sys.executable, "-m", *command, _DYING, out], env=_QUIET, capture_output=True, text=True, timeout=200
     )
     assert job.returncode == 0, job.stderr
     return out, job.stderr
@@ -37,11 +39,25 @@ def restarted(tmp_path_factory):
 
 def test_a_killed_rank_is_told_once_and_torchrun_goes_on_from_the_last_checkpoint(restarted):
     out, printed = restarted
+    assert "THREADS ARE LEFT" not in printed
     told = [line for line in printed.splitlines() if line.startswith("gradgan:")]
     assert len(told) == 1, printed
     assert "another process of this job has died or cannot be reached" in told[0] and "--resume" in told[0]
     run = gradgan.Run.load(out)
     assert run.step == 40 and run.folder.info()["status"] == "finished"
+
+
+def test_a_survivor_s_error_ends_python_without_threads_that_wait_for_it(tmp_path):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    place = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    command = [sys.executable, _DYING, tmp_path / "run"]
+    second = subprocess.Popen(command, env=_QUIET | place | {"RANK": "1"}, stderr=subprocess.DEVNULL)
+    first = subprocess.run(command, env=_QUIET | place | {"RANK": "0"}, stderr=subprocess.PIPE, text=True, timeout=200)
+    assert second.wait(timeout=200) == -signal.SIGKILL
+    assert first.returncode == 1 and "LostRankError: another process of this job has died" in first.stderr
+    assert "THREADS ARE LEFT" not in first.stderr
 
 
 def test_one_process_goes_on_where_two_stood(restarted, tmp_path):

@@ -69,7 +69,7 @@ def test_a_grid_is_queued_whole_beside_default_and_none():
         "no such field": ("r1.wieght", "Perhaps you meant 'r1.weight'"),
         "no such penalty": ("r11.weight=1e-3..1", "Perhaps you meant"),
         "a group": ("optimiser=1..2", "group of fields"),
-        "a field that comes with a controller": ("r1.control.target=1..2", "--set r1.control.target=VALUE"),
+        "a field that comes with a controller": ("r1.control.target=1..2", "--set r1.control.name=hold_slope"),
         "no field at all": ("=1..2", "wants FIELD"),
         "reversed": ("r1.weight=10..1", "reversed"),
         "empty": ("r1.weight=1..1", "empty"),

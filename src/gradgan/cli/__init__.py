@@ -53,9 +53,9 @@ def _for_several(arguments: Sequence[str]) -> None:
 
 def _leave(message: str, code: int, *, echo: bool = False) -> NoReturn:
     if "MASTER_ADDR" in os.environ:  # torchrun's processes agree on who tells
-        from ..training.parallel import end, tell
+        from ..training.parallel import tell
 
         tell(message, echo=echo)
-        end(code)
-    print(f"gradgan: {message}", file=sys.stderr)
+    else:
+        print(f"gradgan: {message}", file=sys.stderr)
     sys.exit(code)

@@ -125,8 +125,9 @@ def export(run: tyro.conf.Positional[Path], *, out: Path, best: bool = False) ->
     from ..experiment import Sampler
     from ..experiment import export as write
 
-    print(out)
-    print(write(Sampler.load(run, device="cpu", best=best), out))
+    done = write(Sampler.load(run, device="cpu", best=best), out)
+    print(done.path)
+    print(done)
 
 
 def evaluate(

@@ -9,6 +9,7 @@ from ..metrics.judging import COVERAGE, judges
 from .cells import Cell
 
 _DIVERGED = "NonFiniteError: "
+_FLOOR = "frechet_floor/"
 
 
 @dataclass(frozen=True)
@@ -22,8 +23,10 @@ class Curve:
     """Each other number asked for, its mean over the run."""
     diverged: str
     """The message of a run that stopped being numbers; else empty."""
-    collapsed: bool
-    """Did the last look find fewer than half of the modes or classes that there are?"""
+    collapsed: bool | None
+    """Did the last look find fewer than half of the modes or classes that there are? None where nobody counted them."""
+    floors: dict[str, float]
+    """The floor of each Fréchet distance that was taken, `frechet_floor/FEATURES`."""
 
 
 def is_done(cell: Cell) -> bool:
@@ -39,6 +42,7 @@ def curve_of(cell: Cell, logged: Sequence[str]) -> Curve:
     folder = RunFolder.open(cell.path)
     info, entries = folder.info(), folder.entries()
     looks: dict[str, dict[int, float]] = {}
+    floors: dict[str, float] = {}
     means: dict[str, list[float]] = {name: [] for name in logged}
     for entry in entries:
         for name, value in entry.numbers.items():
@@ -48,20 +52,24 @@ def curve_of(cell: Cell, logged: Sequence[str]) -> Curve:
                 looks.setdefault(name, {})[entry.step] = value
             elif name in means:
                 means[name].append(value)
+            elif name.startswith(_FLOOR):
+                floors[name] = value
     # The last look is the run's own result: the looks along it fall on whole intervals.
     for name, value in info["results"].items():
         if judges(name) and math.isfinite(value):
             looks.setdefault(name, {})[cell.config.steps] = value
+        elif name.startswith(_FLOOR):
+            floors[name] = value
     numbers = {name: sum(values) / len(values) for name, values in means.items() if values}
-    return Curve(cell, looks, numbers, _divergence(info), _collapsed(looks, info["data"]["classes"]))
+    return Curve(cell, looks, numbers, _divergence(info), _collapsed(looks, info["data"]["classes"]), floors)
 
 
-def _collapsed(looks: dict[str, dict[int, float]], classes: int) -> bool:
+def _collapsed(looks: dict[str, dict[int, float]], classes: int) -> bool | None:
     for name in COVERAGE:
         if looks.get(name) and classes:
             found = looks[name][max(looks[name])]
             return found < classes / 2
-    return False
+    return None
 
 
 def _divergence(info: dict) -> str:

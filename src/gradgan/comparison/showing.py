@@ -21,8 +21,9 @@ from .summary import Reading, Row, Table
 HOW = (
     "Mean [95% interval over seeds: bootstrap, never narrower than Student's t]. Difference: to the baseline, paired "
     "by seed. Rank: 1 + how many methods are better beyond the interval, so ties share a rank. Collapsed: fewer than "
-    "half of the modes or classes found at the end. A run that diverged counts with its last look before. Best: "
-    "each run's best look, chosen by the metric itself. Unpenalised: gan with the same networks."
+    "half of the modes or classes found at the end. A run that diverged counts with its last look before; where one "
+    "left none, the means are of the seeds that are left (n of N), and the method ranks behind all that lost fewer. "
+    "Best: each run's best look, chosen by the metric itself. Unpenalised: gan with the same networks."
 )
 
 
@@ -48,12 +49,18 @@ def _cells(row: Row, metric: str) -> list[str]:
     return [
         str(last.rank) if last else "–",
         row.method,
-        told(last.interval if last else None),
+        _told(last, row),
         rounded(last.interval.sd) if last and last.interval.n > 1 else "–",
         told(last.difference if last else None, sign=True),
-        told(equal.interval if equal else None),
-        told(best.interval if best else None) + step,
+        _told(equal, row),
+        _told(best, row) + step,
     ]
+
+
+def _told(reading: Reading | None, row: Row) -> str:
+    """The interval, and of how many seeds where some left no value."""
+    n = reading.interval.n if reading else row.seeds
+    return told(reading.interval if reading else None) + (f" ({n} of {row.seeds})" if n < row.seeds else "")
 
 
 def ends_and_costs(table: Table, baseline: str) -> tuple[list[str], list[list[str]]]:
@@ -62,7 +69,7 @@ def ends_and_costs(table: Table, baseline: str) -> tuple[list[str], list[list[st
     rows = [
         [
             row.method,
-            f"{row.collapsed} of {row.seeds}",
+            "–" if row.collapsed is None else f"{row.collapsed} of {row.seeds}",
             f"{row.diverged} of {row.seeds}",
             str(row.steps),
             f"{row.cost.over_unpenalised:.2f}",
@@ -112,8 +119,13 @@ def print_tables(tables: Sequence[Table], baseline: str, console: Console) -> No
     console.print(HOW, highlight=False)
 
 
+def _title(table: Table, metric: str) -> str:
+    floor = f", floor {rounded(table.floors[metric])}" if metric in table.floors else ""
+    return f"{heading(table)}: {metric}{floor}"
+
+
 def _parts(table: Table, baseline: str) -> list[tuple[str, tuple[list[str], list[list[str]]]]]:
-    parts = [(f"{heading(table)}: {metric}", columns(table, metric, baseline)) for metric in table.metrics]
+    parts = [(_title(table, metric), columns(table, metric, baseline)) for metric in table.metrics]
     parts.append((f"{heading(table)}: ends and costs", ends_and_costs(table, baseline)))
     if table.logged:
         parts.append((f"{heading(table)}: logged numbers", logged_columns(table, baseline)))
@@ -183,7 +195,7 @@ def _numbers(reading: Reading) -> list[object]:
 
 def _costs(row: Row) -> list[object]:
     cost = row.cost
-    counts = [row.collapsed, row.diverged, row.seeds, row.steps]
+    counts = ["" if row.collapsed is None else row.collapsed, row.diverged, row.seeds, row.steps]
     return [*counts, cost.over_unpenalised, row.over_baseline, cost.seconds, cost.memory]
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..core.statistics import Interval, interval, paired_difference, ranks
+from ..experiment.choose_metrics import together
 from ..metrics import merit
 from ..metrics.judging import range_of
 from .collect import Curve
@@ -35,7 +36,8 @@ class Row:
     method: str
     seeds: int
     diverged: int
-    collapsed: int
+    collapsed: int | None
+    """Of the runs whose modes or classes were counted; None where none were."""
     steps: int
     """Its budget in steps."""
     cost: Cost
@@ -56,6 +58,8 @@ class Table:
     equal: str
     """What `equal` reads: `time` where the budget is in steps, `steps` where it is in minutes."""
     rows: list[Row]
+    floors: dict[str, float]
+    """The floor beside each Fréchet distance or ratio, by the metric's name: the mean over all runs."""
 
     @property
     def metrics(self) -> list[str]:
@@ -82,11 +86,14 @@ def _table(plan: Plan, data: str, budget: Budget, methods: dict[str, list[Curve]
     limit = {name: _equal_step(equal, methods, costs, data, name) for name in methods}
     baseline = plan.reference()
     metrics: dict[str, dict[str, dict[str, Reading]]] = {name: {} for name in methods}
-    for metric in _told(plan, curves=[c for own in methods.values() for c in own]):
+    all_curves = [curve for own in methods.values() for curve in own]
+    told = _told(plan, all_curves)
+    for metric in told:
         for reading in ("last", "equal", "best"):
             picks = {name: _pick(reading, metric, limit[name]) for name in methods}
             found = {name: _read(own, metric, picks[name]) for name, own in methods.items()}
-            for name, read in _compared(found, baseline, metric).items():
+            lost = {name: len(methods[name]) - len(own) for name, own in found.items()}
+            for name, read in _compared(found, baseline, metric, lost).items():
                 metrics[name].setdefault(metric, {})[reading] = read
     logged: dict[str, dict[str, Reading]] = {name: {} for name in methods}
     for number in plan.logged:
@@ -94,14 +101,14 @@ def _table(plan: Plan, data: str, budget: Budget, methods: dict[str, list[Curve]
             name: {c.cell.seed: (0, c.logged[number]) for c in own if number in c.logged}
             for name, own in methods.items()
         }
-        for name, read in _compared(found, baseline, None).items():
+        for name, read in _compared(found, baseline, None, {}).items():
             logged[name][number] = read
     rows = [
         Row(
             name,
             len(own),
             sum(c.diverged != "" for c in own),
-            sum(c.collapsed for c in own),
+            _collapsed(own),
             own[0].cell.config.steps,
             costs[data, name],
             costs[data, name].seconds / costs[data, baseline].seconds,
@@ -110,13 +117,28 @@ def _table(plan: Plan, data: str, budget: Budget, methods: dict[str, list[Curve]
         )
         for name, own in methods.items()
     ]
-    return Table(data, budget, equal, rows)
+    return Table(data, budget, equal, rows, _floors(told, all_curves))
 
 
 def _told(plan: Plan, curves: Sequence[Curve]) -> list[str]:
-    """The metrics to tell: the plan's, or all that were taken."""
+    """The metrics to tell: the plan's, a Fréchet distance never without its ratio, or all that were taken."""
     taken = list(dict.fromkeys(name for curve in curves for name in curve.looks))
-    return [name for name in plan.metrics or taken if name in taken]
+    return [name for name in together(plan.metrics) or taken if name in taken]
+
+
+def _floors(metrics: Sequence[str], curves: Sequence[Curve]) -> dict[str, float]:
+    found = {}
+    for metric in metrics:
+        floor = next((name for name in together([metric]) if name.startswith("frechet_floor/")), "")
+        values = [curve.floors[floor] for curve in curves if floor in curve.floors]
+        if values:
+            found[metric] = sum(values) / len(values)
+    return found
+
+
+def _collapsed(curves: Sequence[Curve]) -> int | None:
+    known = [curve.collapsed for curve in curves if curve.collapsed is not None]
+    return sum(known) if known else None
 
 
 def _equal_step(equal: str, methods: Mapping[str, Sequence[Curve]], costs: Costs, data: str, name: str) -> float:
@@ -149,14 +171,15 @@ def _read(curves: Sequence[Curve], metric: str, pick: Pick) -> dict[int, tuple[i
 
 
 def _compared(
-    found: Mapping[str, Mapping[int, tuple[int, float]]], baseline: str, metric: str | None
+    found: Mapping[str, Mapping[int, tuple[int, float]]], baseline: str, metric: str | None, lost: Mapping[str, int]
 ) -> dict[str, Reading]:
-    """The readings of all methods that have any value; `metric` is None for numbers that do not judge."""
+    """The readings of all methods that have any value; `metric` is None for numbers that do not judge. `lost`: how many
+    runs of each left none."""
     values = {name: {seed: value for seed, (_, value) in own.items()} for name, own in found.items()}
     places: dict[str, int] = {}
     if metric is not None:
         merits = {name: {s: merit(metric, v) for s, v in own.items()} for name, own in values.items()}
-        places = ranks(merits, higher_is_better=True)
+        places = ranks(merits, higher_is_better=True, lost=lost)
     return {
         name: Reading(
             own,

@@ -70,14 +70,23 @@ def paired_difference(values: Mapping[int, float], baseline: Mapping[int, float]
     return interval([values[seed] - baseline[seed] for seed in shared]) if shared else None
 
 
-def ranks(values: Mapping[str, Mapping[int, float]], *, higher_is_better: bool) -> dict[str, int]:
-    """1 + how many others are better beyond the interval of the paired difference; who has no value has no rank."""
-    known = {name: own for name, own in values.items() if own}
+def ranks(
+    values: Mapping[str, Mapping[int, float]], *, higher_is_better: bool, lost: Mapping[str, int] | None = None
+) -> dict[str, int]:
+    """1 + how many others are better beyond the interval of the paired difference; who has no value has no rank.
 
-    def beats(one: Mapping[int, float], other: Mapping[int, float]) -> bool:
-        difference = paired_difference(one, other)
+    `lost`: how many seeds of each name have no value because the run came to nothing. Whoever lost fewer is better:
+    the seeds that are left must not speak for the lost ones.
+    """
+    known = {name: own for name, own in values.items() if own}
+    lost = lost or {}
+
+    def beats(one: str, other: str) -> bool:
+        if lost.get(one, 0) != lost.get(other, 0):
+            return lost.get(one, 0) < lost.get(other, 0)
+        difference = paired_difference(known[one], known[other])
         if difference is None:
             return False
         return difference.low > 0 if higher_is_better else difference.high < 0
 
-    return {name: 1 + sum(beats(other, own) for other in known.values()) for name, own in known.items()}
+    return {name: 1 + sum(beats(other, name) for other in known) for name in known}

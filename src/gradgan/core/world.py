@@ -5,6 +5,7 @@ drawn for the global batch by every rank, which keeps its own part; so the strea
 """
 
 import re
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -140,6 +141,8 @@ def lost_rank() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
+        # Whoever keeps the error must not keep the group, which the library's frames hold, alive to Python's end.
+        traceback.clear_frames(error.__traceback__)
         raise LostRankError(
             f"another process of this job has died or cannot be reached ({_reason(error)}). {GO_ON}"
         ) from error

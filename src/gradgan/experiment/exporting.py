@@ -23,7 +23,7 @@ from .sampler import Sampler
 _TRACED, _TRIED = 2, (1, 5)
 """With how many samples the network is traced, and with how many the file is tried."""
 _TOLERANCE = 1e-4
-"""How far the file's samples may lie from the network's, over the largest of them or 1."""
+"""How far the file's samples may lie from the network's, over the largest of these."""
 
 _RANGES = {"symmetric": "in [-1, 1]", "unit": "in [0, 1]", "none": "in the data's own units"}
 
@@ -60,21 +60,11 @@ def export(run: Run | Sampler, out: str | Path) -> Exported:
     out = Path(out)
     if out.suffix not in _FORMATS:
         raise GradganError(f"a generator is exported to a .onnx or a .pt2 file, got {str(out)!r}.")
-    bare = deepcopy(run.generator).cpu().eval().requires_grad_(False)
-    generator = _Labelled(bare) if run.config.conditional else _Unlabelled(bare)
+    generator = _alone(run.generator, labelled=run.config.conditional)
     about = _about(run, generator)
     written, read = _FORMATS[out.suffix]
-    with _quiet():
-        try:
-            data = written(generator, _drawn(about, _TRACED), json.dumps(about))
-        except GradganError:
-            raise
-        except Exception as error:  # whatever the tracer met in the network
-            reason = str(error).strip().partition("\n")[0]
-            raise GradganError(
-                f"{out}: this generator cannot be exported ({type(error).__name__}: {reason}). Its forward must be "
-                "tensor operations on z and labels, for any number of samples."
-            ) from error
+    with _quiet(), _told(out):
+        data = written(generator, _drawn(about, _TRACED), json.dumps(about))
         difference = _difference(generator, read(data), about)
     if not difference <= _TOLERANCE:
         raise GradganError(
@@ -84,6 +74,21 @@ def export(run: Run | Sampler, out: str | Path) -> Exported:
         out.parent.mkdir(parents=True, exist_ok=True)
         replace_file(out, data)
     return Exported(out, about, difference)
+
+
+@contextmanager
+def _told(out: Path) -> Iterator[None]:
+    """Tell in one line whatever the tracer or the file's reader met in the network."""
+    try:
+        yield
+    except GradganError:
+        raise
+    except Exception as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise GradganError(
+            f"{out}: this generator cannot be exported ({type(error).__name__}: {reason}). Its forward must be tensor "
+            "operations on z and labels, for any number of samples."
+        ) from error
 
 
 def _about(run: Run | Sampler, generator: nn.Module) -> dict[str, Any]:
@@ -110,12 +115,24 @@ def _drawn(about: dict[str, Any], n: int) -> _Inputs:
 
 
 def _difference(generator: nn.Module, exported: _Network, about: dict[str, Any]) -> float:
-    worst = 0.0
+    """The largest difference over the largest value; nan where either is no number."""
+    differences = []
     for n in _TRIED:
         inputs = _drawn(about, n)
-        wanted = generator(**inputs)
-        worst = max(worst, float((exported(**inputs) - wanted).abs().max() / wanted.abs().max().clamp(min=1)))
-    return worst
+        wanted, got = generator(**inputs), exported(**inputs)
+        if (got.shape, got.dtype) != (wanted.shape, wanted.dtype):
+            raise GradganError(
+                f"the exported generator gives {got.dtype} of shape {tuple(got.shape)}, and the run's own "
+                f"{wanted.dtype} of shape {tuple(wanted.shape)}; not written."
+            )
+        differences.append((got - wanted).abs().max() / wanted.abs().max().clamp(min=torch.finfo(wanted.dtype).tiny))
+    return float(torch.stack(differences).max())
+
+
+def _alone(generator: nn.Module, *, labelled: bool) -> nn.Module:
+    """A copy that only draws, on the CPU; its weights row by row, for the writer warns of other layouts."""
+    bare = deepcopy(generator).to("cpu", memory_format=torch.contiguous_format).eval().requires_grad_(False)
+    return _Labelled(bare) if labelled else _Unlabelled(bare)
 
 
 class _Unlabelled(nn.Module):
@@ -139,10 +156,17 @@ class _Labelled(_Unlabelled):
 # ---- formats --------------------------------------------------------------------------------------------------------
 
 
+def _traced(generator: nn.Module, inputs: _Inputs) -> torch.export.ExportedProgram:
+    n = torch.export.Dim("n")
+    program = torch.export.export(generator, (), kwargs=inputs, dynamic_shapes={name: {0: n} for name in inputs})
+    for node in program.graph.nodes:
+        node.meta.pop("stack_trace", None)  # paths of this machine
+    return program
+
+
 def _write_pt2(generator: nn.Module, inputs: _Inputs, about: str) -> bytes:
-    program = torch.export.export(generator, (), kwargs=inputs, dynamic_shapes=_any_number(inputs))
     packed = io.BytesIO()
-    torch.export.save(program, packed, extra_files={"gradgan.json": about})
+    torch.export.save(_traced(generator, inputs), packed, extra_files={"gradgan.json": about})
     return packed.getvalue()
 
 
@@ -152,15 +176,13 @@ def _read_pt2(data: bytes) -> _Network:
 
 def _write_onnx(generator: nn.Module, inputs: _Inputs, about: str) -> bytes:
     try:
-        import onnxscript  # pyright: ignore[reportMissingImports]  # noqa: F401  (an extra)
-    except ImportError:
-        raise GradganError(
-            "a .onnx file needs onnxscript: pip install 'gradgan[onnx]'. A .pt2 file does not."
-        ) from None
+        import onnxruntime  # pyright: ignore[reportMissingImports]  # noqa: F401  (an extra)
+        import onnxscript  # pyright: ignore[reportMissingImports]  # noqa: F401
+    except ImportError as error:
+        raise GradganError(f"a .onnx file wants {error.name}: pip install 'gradgan[onnx]'; a .pt2 does not.") from None
     program: Any = torch.onnx.export(
-        generator,
+        _traced(generator, inputs),
         kwargs=inputs,
-        dynamic_shapes=_any_number(inputs),
         input_names=list(inputs),
         output_names=["samples"],
         dynamo=True,
@@ -186,11 +208,6 @@ _FORMATS: dict[str, tuple[Callable[[nn.Module, _Inputs, str], bytes], Callable[[
     ".onnx": (_write_onnx, _read_onnx),
     ".pt2": (_write_pt2, _read_pt2),
 }
-
-
-def _any_number(inputs: _Inputs) -> dict[str, dict[int, Any]]:
-    n = torch.export.Dim("n")
-    return {name: {0: n} for name in inputs}
 
 
 @contextmanager

@@ -17,6 +17,8 @@ def ranking(table: Words, metric: str, numbers: Mapping[str, int], baseline: str
     rows = sorted(table["rows"], key=lambda row: _order(row, metric, table["better"][metric]))
     scale = _scale([reading["interval"] for row in rows if (reading := _last(row, metric))])
     wanted = {"lower": "lower is better", "higher": "higher is better"}.get(table["better"][metric], "")
+    if metric in table["floors"]:
+        wanted += f"; floor {_figure(table['floors'][metric])}"
     head = "".join(
         f"<th{css}>{text}</th>"
         for css, text in (
@@ -61,13 +63,20 @@ def _row(row: Words, metric: str, number: int, scale: tuple[float, float], *, fi
     cells = [
         f'<td class="rank">{rank if first else f"<small>{rank}</small>"}</td>',
         name_cell(row["method"], number),
-        f'<td class="n">{interval_text(last["interval"] if last else None)}</td>',
+        f'<td class="n">{_of_seeds(last, row)}</td>',
         f"<td>{_bar(last['interval'], scale) if last else ''}</td>",
         f'<td class="n{css}">{interval_text(difference, sign=True)}</td>',
-        f'<td class="n">{interval_text(equal["interval"] if equal else None)}</td>',
-        f'<td class="n">{interval_text(best["interval"] if best else None)}{middle}</td>',
+        f'<td class="n">{_of_seeds(equal, row)}</td>',
+        f'<td class="n">{_of_seeds(best, row)}{middle}</td>',
     ]
     return f'<tr data-method="{number}"{"" if first else " class=tied"}>{"".join(cells)}</tr>'
+
+
+def _of_seeds(reading: Words | None, row: Words) -> str:
+    """The interval, and of how many seeds where some left no value."""
+    n = reading["interval"]["n"] if reading else row["seeds"]
+    missing = f" <small>({n} of {row['seeds']})</small>" if n < row["seeds"] else ""
+    return interval_text(reading["interval"] if reading else None) + missing
 
 
 def name_cell(method: str, number: int) -> str:
@@ -101,7 +110,9 @@ def ends_and_costs(table: Words, numbers: Mapping[str, int], baseline: str) -> s
     )
 
 
-def _count(count: int, of: int) -> str:
+def _count(count: int | None, of: int) -> str:
+    if count is None:
+        return '<td class="n">–</td>'
     return f'<td class="n{" alarm" if count else ""}">{count} of {of}</td>'
 
 

@@ -3,6 +3,7 @@
 Rank 0 alone writes and prints. The others play the same rounds, call no hook, and end when rank 0 does.
 """
 
+import atexit
 import hashlib
 import importlib
 import logging
@@ -15,7 +16,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import NoReturn
 
 import torch
 import torch.distributed as dist
@@ -53,8 +53,7 @@ def join(device: torch.device) -> World:
         device = _own_gpu(place)
     if not dist.is_initialized():
         # Its functions keep, as a default argument, the group that there is when they are first imported, and parts of
-        # torch import it late. A group that is kept so outlives `leave`, and where one of its threads waits for Python
-        # while that ends, the process aborts ("terminate called without an active exception").
+        # torch import it late. A group that is kept so outlives `leave`.
         importlib.import_module("torch.distributed.nn")
         with lost_rank():
             # A store of our own prefix: one that torchrun's restarts share would hold the addresses of the dead.
@@ -67,6 +66,8 @@ def join(device: torch.device) -> World:
                 device_id=device if device.type == "cuda" else None,
             )
             _Watch.begin(place)
+        if device.type == "cpu":
+            atexit.register(_part)
     return World(place.rank, place.size, device)
 
 
@@ -96,17 +97,16 @@ def leave(world: World) -> None:
     """Part from the others once all of them have come here. After an error do not: they learn of it by our end."""
     if world.size > 1:
         world.wait()
-        _Watch.end()
-        dist.destroy_process_group()
+        _part()
 
 
-def end(code: int) -> NoReturn:
-    """End this process after an error. At once if it has not left its group, whose threads must not outlive Python."""
+def _part() -> None:
+    """End the group and its threads, at the latest when Python ends, however it does: a thread that waits for Python
+    then would abort the process ("terminate called without an active exception"). NCCL, which has no such threads and
+    may wait here for a rank that is lost, parts only in `leave`."""
+    _Watch.end()
     if dist.is_initialized():
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
-    sys.exit(code)
+        dist.destroy_process_group()
 
 
 @contextmanager
@@ -221,7 +221,7 @@ class _Watch(threading.Thread):
     def end(cls) -> None:
         if cls._running is not None:
             cls._running.over.set()
-            cls._running.join()
+            cls._running.join(timeout=2 * _BEAT)  # it may be asking a store that is gone
             cls._running = None
 
     def __init__(self, place: Launch) -> None:

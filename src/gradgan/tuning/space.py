@@ -109,10 +109,16 @@ def value_of(config: Config, field: str) -> Any:
         added = complete(override(config, [f"{penalty}.weight=0"], source=SOURCE))
         found = _looked_up(plain(added), field)
     if found is _NOTHING:
-        raise GradganError(f"{SOURCE} {field}: this run has no such field. Give it one with --set {field}=VALUE.")
+        raise GradganError(f"{SOURCE} {field}: this run has no such field{_comes_with(field)}.")
     if isinstance(found, (dict, list)):
         raise GradganError(f"{SOURCE} {field} is a group of fields; name one of them.")
     return found
+
+
+def _comes_with(field: str) -> str:
+    """What would give a run the field."""
+    owner, control, _ = field.rpartition(".control.")
+    return f"; a controller brings it, as --set {owner}.control.name=hold_slope" if control else ""
 
 
 _NOTHING = object()
