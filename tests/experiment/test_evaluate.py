@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from gradgan.cli import main
 from gradgan.core.errors import GradganError
@@ -22,7 +23,7 @@ from gradgan.experiment import (
     score_of,
     train,
 )
-from gradgan.metrics import Own, merit
+from gradgan.metrics import METRICS, Own, merit, trained_classifier
 from gradgan.training import checkpoint
 from gradgan.training.hooks import Save
 
@@ -42,6 +43,28 @@ def test_training_samples_are_as_good_as_can_be_and_are_seen_to_be_copies():
     assert found["frechet_ratio/classifier"].value == pytest.approx(1, abs=1e-6)
     assert found["precision/classifier"].value > 0.9
     assert found["memorisation/classifier"].value > 0.95
+
+
+def test_all_metrics_are_all_that_there_are():
+    names = {name.partition("/")[0] for data in (RING, DIGITS) for name in all_metrics(data, networks=True)}
+    assert names == set(METRICS)
+    assert not {"critic_slope", "latent_sensitivity"} & set(all_metrics(RING))
+
+
+def test_features_do_not_take_the_names_of_gradgan_s_own():
+    with pytest.raises(GradganError, match="'classifier' would be taken for gradgan's own"):
+        Evaluator(DIGITS, features=[Own(torch.nn.Flatten(), "classifier")])
+
+
+def test_what_is_computed_with_other_weights_is_kept_elsewhere(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADGAN_CACHE", str(tmp_path))
+    labels, some = DIGITS.labels, torch.arange(200)
+    one = trained_classifier(DIGITS.samples, labels, 10, among=some)
+    (kept,) = (tmp_path / "classifiers").glob("*.safetensors")
+    weights = load_file(kept)
+    save_file({name: w * 1.001 if w.is_floating_point() else w for name, w in weights.items()}, kept)
+    other = trained_classifier(DIGITS.samples, labels, 10, among=some)
+    assert one.key != other.key
 
 
 def test_held_out_samples_are_no_copies():

@@ -107,10 +107,8 @@ def test_every_generator_leaves_for_any_number_of_samples(name, classes):
         # As a run has it: weights of convolutions channels last.
         generator = exporting._alone(network.to(memory_format=torch.channels_last), labelled=classes > 0)
         data = exporting._write_pt2(generator, exporting._drawn(about, 2), "{}")
-        assert exporting._difference(generator, exporting._read_pt2(data), about) < exporting._TOLERANCE, (
-            event,
-            options,
-        )
+        off = exporting._difference(generator, exporting._read_pt2(data), about)
+        assert off < exporting._TOLERANCE, (event, options)
     with exporting._quiet():
         data = exporting._write_onnx(generator, exporting._drawn(about, 2), "{}")
     assert exporting._difference(generator, exporting._read_onnx(data), about) < exporting._TOLERANCE

@@ -45,6 +45,26 @@ def test_torchscript_is_read_and_a_pickled_module_is_not(tmp_path, recwarn):
             network_of_file(tmp_path / name)
 
 
+class Asked(nn.Module):
+    """As NVIDIA's Inception: probabilities, or features where it is asked for them."""
+
+    def __init__(self):
+        super().__init__()
+        self.body, self.head = nn.Sequential(nn.Flatten(), nn.Linear(64, 5)), nn.Linear(5, 3)
+
+    def forward(self, x: torch.Tensor, return_features: bool = False) -> torch.Tensor:
+        features = self.body(x)
+        return features if return_features else self.head(features).softmax(1)
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+def test_torchscript_that_has_the_word_is_asked_for_features(tmp_path):
+    module = Asked()
+    torch.jit.save(torch.jit.script(module), tmp_path / "inception.pt")
+    found = Own(network_of_file(tmp_path / "inception.pt"), "inception", rgb=False)(PICTURES)
+    torch.testing.assert_close(found, module.body(PICTURES).detach())
+
+
 def onnx_file(path, batch):
     """A graph that flattens (batch, 1, 8, 8) and multiplies by a matrix; path and matrix."""
     import onnx

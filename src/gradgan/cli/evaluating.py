@@ -30,7 +30,7 @@ def print_evaluation(
             )
         own = [Own(network, features.stem, size=size, range=range)]
     chosen = tuple(metrics) or tuple(run.config.evaluate.metrics)
-    names = all_metrics(run.dataset, [one.name for one in own]) if chosen == ("all",) else chosen
+    names = all_metrics(run.dataset, [one.name for one in own], networks=True) if chosen == ("all",) else chosen
     if own and not metrics:
         names = [*names, f"frechet/{own[0].name}"]
     evaluator = evaluator_of(run.experiment, names, samples=samples, features=own)

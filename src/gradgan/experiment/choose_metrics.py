@@ -38,13 +38,15 @@ def score_of(dataset: Dataset, names: Sequence[str] = ()) -> str:
 _SCORES = ("mixture_distance", "coverage", "frechet_ratio")
 
 
-def all_metrics(dataset: Dataset, features: Sequence[str] = ()) -> tuple[str, ...]:
-    """Every metric that the data set can serve without its networks, in its richest features and the user's own."""
+def all_metrics(dataset: Dataset, features: Sequence[str] = (), *, networks: bool = False) -> tuple[str, ...]:
+    """Every metric that the data set can serve, in its richest features and the user's own; with `networks` also those
+    of the critic and of the generator."""
     raw, *others = feature_names(dataset)
     used = [others[0] if others else raw, *features]
     names = list(_MIXTURE) if is_mixture(dataset) else []
     names += [name for name in METRICS if METRICS[name].facts["needs"] == "classes" and has_classes(dataset)]
     names += [f"{name}/{kind}" for kind in used for name in METRICS if METRICS[name].facts["needs"] == "features"]
+    names += [name for name in METRICS if METRICS[name].facts["needs"] in ("critic", "generator") and networks]
     return tuple(names)
 
 

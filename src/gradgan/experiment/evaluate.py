@@ -82,6 +82,11 @@ class Evaluator:
         """
         self.dataset = dataset
         self._own = {own.name: own for own in features}
+        for name in self._own:
+            if name in (CLASSIFIER, "pixels", "coordinates"):
+                raise GradganError(
+                    f"features named {name!r} would be taken for gradgan's own; rename them or the file."
+                )
         self.names = together(metrics or default_metrics(dataset))
         for name in self.names:
             refuse_unserved(dataset, name, tuple(self._own))

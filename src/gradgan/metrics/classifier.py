@@ -63,7 +63,7 @@ class Classifier:
     classes: int
     per_channel: bool
     key: str
-    """Of the data it learned from and of the recipe; what is computed with it can be kept under it."""
+    """Of its weights; what is computed with it can be kept under it."""
     name: str = "classifier"
 
     def __call__(self, x: Tensor) -> Tensor:
@@ -115,7 +115,11 @@ def trained_classifier(samples: Tensor, labels: Tensor, classes: int, *, among: 
         for some in among.split(_HASHED):
             key.update(part[some].numpy().data)
     network.load_state_dict(stored("classifiers", key.hexdigest(), learn))
-    return Classifier(network.eval().requires_grad_(False), classes, per_channel, key.hexdigest())
+    # Two processes that learn at the same time may learn weights that differ in their last digits.
+    own = hashlib.sha256()
+    for tensor in network.state_dict().values():
+        own.update(tensor.contiguous().numpy().data)
+    return Classifier(network.eval().requires_grad_(False), classes, per_channel, own.hexdigest())
 
 
 def _learn(network: nn.Module, samples: Tensor, labels: Tensor, among: Tensor) -> None:

@@ -40,12 +40,16 @@ def _torchscript(path: Path) -> Callable[[Tensor], Tensor]:
         with warnings.catch_warnings():
             # Torch prefers its newer export format, whose files may hold pickles; TorchScript's stay readable.
             warnings.simplefilter("ignore", DeprecationWarning)
-            return torch.jit.load(path, map_location="cpu").eval()
+            module = torch.jit.load(path, map_location="cpu").eval()
     except (RuntimeError, ValueError) as error:
         first = str(error).strip().splitlines()[0]
         raise GradganError(
             f"features {path} is not TorchScript ({first}). Save it with torch.jit.trace(...).save(path)."
         ) from None
+    # NVIDIA's Inception gives probabilities unless it is asked for features.
+    if any(argument.name == "return_features" for argument in module.forward.schema.arguments):
+        return lambda x: module(x, return_features=True)
+    return module
 
 
 def _onnx(path: Path) -> Callable[[Tensor], Tensor]:
