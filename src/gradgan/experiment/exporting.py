@@ -131,7 +131,8 @@ def _difference(generator: nn.Module, exported: _Network, about: dict[str, Any])
 
 def _alone(generator: nn.Module, *, labelled: bool) -> nn.Module:
     """A copy that only draws, on the CPU; its weights row by row, for the writer warns of other layouts."""
-    bare = deepcopy(generator).to("cpu", memory_format=torch.contiguous_format).eval().requires_grad_(False)
+    bare = deepcopy(generator).cpu().eval().requires_grad_(False)
+    bare.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     return _Labelled(bare) if labelled else _Unlabelled(bare)
 
 
