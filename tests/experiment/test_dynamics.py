@@ -83,9 +83,29 @@ def test_the_portrait_is_a_picture(tmp_path):
         assert picture.size[0] > 300
 
 
-def test_third_players_and_bad_weights_are_refused():
-    with pytest.raises(GradganError, match="third player"):
-        Dynamics.of("gc_gan")
+@pytest.mark.parametrize("weight", [0.1, 0.5, 1.0])
+def test_a_third_player_that_lags_drives_the_circle_outwards(weight):
+    """By hand: psi' = -theta/2, theta' = (1 - w) psi/2 - w phi, phi' = -psi - 2 phi."""
+    found = Dynamics.of("gc_gan", weight=weight, reading="synthetic")
+    by_hand = np.array([[0, -1 / 2, 0], [(1 - weight) / 2, 0, -weight], [-1, 0, -2]])
+    np.testing.assert_allclose(found.jacobian(), by_hand, atol=1e-8)
+    assert verdict(found).startswith("moves away")
+    values = found.eigenvalues()
+    assert np.abs(np.sort_complex(values) - np.sort_complex(np.linalg.eigvals(by_hand))).max() < 1e-6
+    far = np.linalg.norm(found.trajectory(time=60.0), axis=1)
+    assert far.shape == (601,) and far[-1] > far[0], "and so does the flow"
+
+
+@pytest.mark.parametrize("reading", ["matching", "published"])
+def test_a_judge_of_gradients_changes_nothing_on_a_linear_critic(reading):
+    judged, alone = Dynamics.of("gc_gan", reading=reading), Dynamics.of("gan")
+    for psi, theta, phi in [(0.3, -0.7, 0.5), (-1.0, 0.2, -2.0)]:
+        np.testing.assert_allclose(judged.field(psi, theta, phi)[:2], alone.field(psi, theta), atol=1e-12)
+    lines = judged.lines()
+    assert lines[1].split(": ")[1] == lines[2].split(": ")[1].split("    ")[0] and "circles" in lines[3]
+
+
+def test_bad_weights_are_refused():
     with pytest.raises(GradganError, match="weight must be finite"):
         Dynamics.of("r1", weight=float("nan"))
 
@@ -96,5 +116,7 @@ def test_the_page_of_all_shows_every_system_with_its_own_numbers(tmp_path: Path)
         (row,) = [line for line in page.splitlines() if line.startswith(f"| `{plate.command}` |")]
         assert plate.because in row
         assert verdict(plate.dynamics()) in row
-    assert {plate.system for plate in PLATES} | {"gc_gan", "dcgan"} == set(SYSTEMS)
+    assert {plate.system for plate in PLATES} | {"dcgan"} == set(SYSTEMS)
+    kept = Path(__file__).parents[2] / "docs" / "evidence" / "dynamics.md"
+    assert page == kept.read_text(), "the page in the docs is what its command writes now"
     assert (tmp_path / "dynamics.png").read_bytes().startswith(b"\x89PNG")

@@ -112,15 +112,33 @@ PLATES = (
         "g_gan",
         "The reward is the generator's and has no gradient by theta; the critic is damped by the width alone.",
     ),
+    Plate(
+        "gc_gan",
+        "A linear critic has the same gradient at real and fake samples: Q has nothing to tell apart, and its verdict "
+        "does not depend on theta. What is left is GAN's turn; the third eigenvalue is Q's own.",
+        reading="matching",
+    ),
+    Plate(
+        "gc_gan",
+        "As above; Q, told to say 1 everywhere, follows psi and changes nothing for the others.",
+        reading="published",
+    ),
+    Plate(
+        "gc_gan",
+        "The generator follows a prediction that lags behind the true gradient, and a push that comes late along a "
+        "circle drives it outwards: without a penalty, any weight above 0 makes it worse.",
+        weight=0.5,
+        reading="synthetic",
+    ),
 )
-"""What the page shows. GC-GAN is not on it: its third player has no place in a plane of two."""
+"""What the page shows."""
 
 
 def write_atlas(out: str | Path) -> Path:
     """`out`/dynamics.md with `out`/dynamics.png beside it."""
     folder = Path(out)
     found = [plate.dynamics() for plate in PLATES]
-    pictures = [(d.field, d.trajectory(), plate.command.removeprefix("gradgan dynamics "))
+    pictures = [(*d.plane(), plate.command.removeprefix("gradgan dynamics "))
                 for plate, d in zip(PLATES, found, strict=True)]  # fmt: skip
     phase_portraits(pictures, folder / "dynamics.png")
     page = folder / "dynamics.md"
@@ -137,7 +155,7 @@ def _lines(found: list[Dynamics]) -> list[str]:
         "",
         "The smallest adversarial game there is (Mescheder et al. 2018, arXiv:1801.04406): real data at 0, a",
         "generator G(z) = theta + s z that places samples at theta, a critic D(x) = psi x. Equilibrium: (0, 0). How",
-        "a system behaves near it can be read off two eigenvalues: a negative real part goes home, zero circles, an",
+        "a system behaves near it can be read off its eigenvalues: a negative real part goes home, zero circles, an",
         "imaginary part turns. Computed from the code that trains; weight 1 for each penalty unless said.",
         "",
         "```bash",
@@ -152,7 +170,8 @@ def _lines(found: list[Dynamics]) -> list[str]:
         "|---|---|---|---|",
         *rows,
         "",
-        "GC-GAN has a third player and no place in this plane.",
+        "GC-GAN's third player learns one number, phi: q(v) = phi v for a gradient v, or Q(x) = phi (synthetic). Its",
+        "three eigenvalues are of (psi, theta, phi); its portraits show the plane phi = 0 and the flow from phi = 0.",
         "",
     ]
 

@@ -3,6 +3,8 @@
 import cmath
 from collections.abc import Callable
 
+import numpy as np
+
 from ..systems import System
 
 
@@ -16,7 +18,11 @@ def _damped(d: float) -> tuple[complex, complex]:
     return _pair(-d / 2, d * d / 4 - 1 / 4)
 
 
-Formula = Callable[[float, float], tuple[complex, complex]]
+def _beside_a_judge(w: float, s: float) -> tuple[complex, ...]:
+    return (*_pair(0, -1 / 4), 0j)
+
+
+Formula = Callable[[float, float], tuple[complex, ...]]
 
 # Keyed by loss and penalties, not by the system's name: what counts is what is minimised.
 _WITHOUT_SPREAD: dict[tuple[str, tuple[str, ...]], tuple[str, Formula]] = {
@@ -32,6 +38,12 @@ _WITHOUT_SPREAD: dict[tuple[str, tuple[str, ...]], tuple[str, Formula]] = {
     ("relativistic", ("r1", "r2")): ("-w +- sqrt(w^2 - 1/4)", lambda w, s: _damped(2 * w)),
     ("non_saturating", ("consensus",)): ("-w/4 +- i/2", lambda w, s: _pair(-w / 4, -1 / 4)),
     ("non_saturating", ("gp_gan",)): ("+- i/2 (its penalties vanish to first order)", lambda w, s: _pair(0, -1 / 4)),
+    ("non_saturating", ("gon_matching",)): ("+- i/2, 0 (a linear critic has one slope to judge)", _beside_a_judge),
+    ("non_saturating", ("gon_published",)): ("+- i/2, 0 (a linear critic has one slope to judge)", _beside_a_judge),
+    ("non_saturating", ("gon_synthetic",)): (
+        "the roots of x^3 + 2 x^2 + (1 - w)/4 x + 1/2",
+        lambda w, s: tuple(complex(root) for root in np.roots([1, 2, (1 - w) / 4, 1 / 2])),
+    ),
 }
 _WITH_SPREAD: dict[tuple[str, ...], tuple[str, Formula]] = {
     (): ("-d/2 +- sqrt(d^2/4 - 1/4), d = s^2/4", lambda w, s: _damped(s * s / 4)),
@@ -43,7 +55,7 @@ _WITH_SPREAD: dict[tuple[str, ...], tuple[str, Formula]] = {
 }
 
 
-def closed_form(system: System, weight: float, spread: float) -> tuple[str, tuple[complex, complex]] | None:
+def closed_form(system: System, weight: float, spread: float) -> tuple[str, tuple[complex, ...]] | None:
     """The formula and its values for this system, None where none is known."""
     names = tuple(term.name for term in system.terms)
     if spread > 0:

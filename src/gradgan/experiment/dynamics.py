@@ -2,8 +2,10 @@
 
 Real data at 0, G(z) = theta + s z with z = +1 and -1, D(x) = psi x, and simultaneous gradient flow
 d psi/dt = -dL_critic/d psi, d theta/dt = -dL_generator/d theta.    Source: Mescheder et al. 2018, arXiv:1801.04406.
+GC-GAN's third player learns one number too: q(v) = phi v, its score of a gradient v; synthetic: Q(x) = phi, a gradient.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..core.checks import GradganError, finite
+from ..core.checks import finite
 from ..core.scene import Scene
 from ..report import phase_portrait
 from ..systems import SYSTEMS, System
@@ -34,9 +36,24 @@ class _Line(nn.Module):
         return (x * self.value)[:, 0] if self.spread is None else self.value + self.spread * x
 
 
+class _Everywhere(nn.Module):
+    """Q(x) = phi: the gradient that it predicts at any sample; on a linear critic the true one is the same at all."""
+
+    def __init__(self, value: float) -> None:
+        super().__init__()
+        self.value = nn.Parameter(torch.tensor([value], dtype=torch.float64))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.value.expand_as(x)
+
+
+_THIRD = {"critic": _Line, "field": _Everywhere}
+"""What a third player of each role is here."""
+
+
 @dataclass(frozen=True)
 class Dynamics:
-    """A system on the Dirac-GAN; points are (psi, theta)."""
+    """A system on the Dirac-GAN; points are (psi, theta), with a third player (psi, theta, phi)."""
 
     system: System
     spread: float
@@ -45,22 +62,27 @@ class Dynamics:
     def of(
         cls, name: str, *, weight: float | None = None, spread: float | None = None, reading: str | None = None
     ) -> "Dynamics":
-        """By name, with `weight` (1) for each of its penalties. Systems with a third player have no such plane."""
+        """By name, with `weight` (1) for each of its penalties."""
         system: System = SYSTEMS.make(name, **({} if reading is None else {"reading": reading}))
-        if system.extras:
-            players = ", ".join(extra.player.name for extra in system.extras)
-            raise GradganError(f"system {name!r} has a third player ({players}); the Dirac-GAN has two. See gan.")
         weight = 1.0 if weight is None else finite(weight, what="weight", minimum=0)
         along_latent = any(hasattr(term.penalty, "sign") for term in system.terms)
         spread = (1.0 if along_latent else 0.0) if spread is None else finite(spread, what="spread", minimum=0)
         terms = tuple(replace(term, weight=weight, every=1) for term in system.terms)
         return cls(replace(system, terms=terms), spread)
 
-    def field(self, psi: float, theta: float) -> np.ndarray:
-        """(d psi/dt, d theta/dt): minus each player's own gradient, by the very code that trains."""
+    @property
+    def names(self) -> list[str]:
+        """The players, in the order of the coordinates."""
+        return ["critic", "generator", *(extra.player.name for extra in self.system.extras)]
+
+    def field(self, psi: float, theta: float, *others: float) -> np.ndarray:
+        """(d psi/dt, d theta/dt, ...): minus each player's own gradient, by the very code that trains."""
         networks: dict[str, nn.Module] = {"critic": _Line(psi), "generator": _Line(theta, self.spread)}
+        for extra, value in zip(self.system.extras, others, strict=True):
+            networks[extra.player.name] = _THIRD[extra.role](value)
+        players = {player.name: player for player in self.system.players()}
         velocity = []
-        for player in self.system.players():
+        for player in (players[name] for name in self.names):
             z = torch.tensor([[1.0], [-1.0]], dtype=torch.float64)
             # The points between are drawn by wgan_gp; on a linear critic the slope is the same at all of them.
             scene = Scene(
@@ -79,7 +101,7 @@ class Dynamics:
         return np.array(velocity)
 
     def jacobian(self) -> np.ndarray | None:
-        """The field's Jacobian at (0, 0), None where it has none (WGAN-GP's field jumps at psi = 0)."""
+        """The field's Jacobian at the equilibrium 0, None where it has none (WGAN-GP's field jumps at psi = 0)."""
         wide, narrow = self._difference(_NEAR), self._difference(_NEAR / 10)
         # A jump divided by a tenth of the width is ten times as steep; a derivative is the same.
         if not np.allclose(wide, narrow, rtol=1e-2, atol=1e-4):
@@ -88,8 +110,9 @@ class Dynamics:
         return narrow + (narrow - wide) / 99
 
     def _difference(self, width: float) -> np.ndarray:
-        """Central differences of the field at (0, 0), one column for each coordinate."""
-        columns = [(self.field(*(width * unit)) - self.field(*(-width * unit))) / (2 * width) for unit in np.eye(2)]
+        """Central differences of the field at 0, one column for each coordinate."""
+        units = np.eye(len(self.names))
+        columns = [(self.field(*(width * unit)) - self.field(*(-width * unit))) / (2 * width) for unit in units]
         return np.stack(columns, axis=1)
 
     def eigenvalues(self) -> np.ndarray | None:
@@ -97,6 +120,8 @@ class Dynamics:
         jacobian = self.jacobian()
         if jacobian is None:
             return None
+        if len(jacobian) > 2:
+            return np.linalg.eigvals(jacobian)
         # At a double eigenvalue (fastest convergence) a root magnifies the Jacobian's last digits, 1e-13; what is
         # smaller than 1e-12 under the root is taken for 0, an error of 1e-6 at most.
         half, determinant = np.trace(jacobian) / 2, np.linalg.det(jacobian)
@@ -105,8 +130,8 @@ class Dynamics:
         return np.array([half + root, half - root])
 
     def trajectory(self, *, start: tuple[float, float] = (1.0, 1.0), time: float = 30.0, step: float = 0.1):
-        """Points (k, 2) along the flow from `start`, by the classical Runge-Kutta method."""
-        points = [np.array(start)]
+        """Points (k, 2 or 3) along the flow from `start` and phi = 0, by the classical Runge-Kutta method."""
+        points = [np.array([*start, *[0.0] * len(self.system.extras)])]
         for _ in range(round(time / step)):
             p = points[-1]
             a = self.field(*p)
@@ -141,7 +166,13 @@ class Dynamics:
 
     def draw(self, out: Path) -> Path:
         """The phase portrait and a trajectory from (1, 1) as a PNG."""
-        return phase_portrait(self.field, self.trajectory(), out, title=self.lines()[0])
+        field, trajectory = self.plane()
+        return phase_portrait(field, trajectory, out, title=self.lines()[0])
+
+    def plane(self) -> tuple[Callable[[float, float], np.ndarray], np.ndarray]:
+        """Field and trajectory as seen in the plane of critic and generator; the field where phi = 0."""
+        others = [0.0] * len(self.system.extras)
+        return lambda psi, theta: self.field(psi, theta, *others)[:2], self.trajectory()[:, :2]
 
 
 def number(value: complex, *, digits: int = 6) -> str:
