@@ -1,7 +1,7 @@
 """The Dirac-GAN's eigenvalues in closed form, w = the weight, s = the generator's spread."""
 
 import cmath
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -16,6 +16,12 @@ def _pair(half: float, square: float) -> tuple[complex, complex]:
 
 def _damped(d: float) -> tuple[complex, complex]:
     return _pair(-d / 2, d * d / 4 - 1 / 4)
+
+
+def ordered(values: Iterable[complex]) -> tuple[complex, ...]:
+    """What turns first, + before -; a solver's own order differs from machine to machine."""
+    known = [complex(value) for value in values]
+    return tuple(sorted(known, key=lambda v: (-round(abs(v.imag), 6), -round(v.imag, 6), -round(v.real, 6))))
 
 
 def _beside_a_judge(w: float, s: float) -> tuple[complex, ...]:
@@ -42,7 +48,7 @@ _WITHOUT_SPREAD: dict[tuple[str, tuple[str, ...]], tuple[str, Formula]] = {
     ("non_saturating", ("gon_published",)): ("+- i/2, 0 (a linear critic has one slope to judge)", _beside_a_judge),
     ("non_saturating", ("gon_synthetic",)): (
         "the roots of x^3 + 2 x^2 + (1 - w)/4 x + 1/2",
-        lambda w, s: tuple(complex(root) for root in np.roots([1, 2, (1 - w) / 4, 1 / 2])),
+        lambda w, s: ordered(np.roots([1, 2, (1 - w) / 4, 1 / 2])),
     ),
 }
 _WITH_SPREAD: dict[tuple[str, ...], tuple[str, Formula]] = {

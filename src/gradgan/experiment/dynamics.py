@@ -18,7 +18,7 @@ from ..core.scene import Scene
 from ..report import phase_portrait
 from ..systems import SYSTEMS, System
 from ..training.steps import objective
-from .closed_forms import closed_form
+from .closed_forms import closed_form, ordered
 
 _NEAR = 3e-3
 """Half the width of the wider central difference; the narrower one is a tenth of it."""
@@ -121,7 +121,7 @@ class Dynamics:
         if jacobian is None:
             return None
         if len(jacobian) > 2:
-            return np.linalg.eigvals(jacobian)
+            return np.array(ordered(np.linalg.eigvals(jacobian)))
         # At a double eigenvalue (fastest convergence) a root magnifies the Jacobian's last digits, 1e-13; what is
         # smaller than 1e-12 under the root is taken for 0, an error of 1e-6 at most.
         half, determinant = np.trace(jacobian) / 2, np.linalg.det(jacobian)

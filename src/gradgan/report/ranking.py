@@ -17,7 +17,7 @@ def ranking(table: Words, metric: str, numbers: Mapping[str, int], baseline: str
     rows = sorted(table["rows"], key=lambda row: _order(row, metric, table["better"][metric]))
     scale = _scale([reading["interval"] for row in rows if (reading := _last(row, metric))])
     wanted = {"lower": "lower is better", "higher": "higher is better"}.get(table["better"][metric], "")
-    if metric in table["floors"]:
+    if metric in table.get("floors", {}):  # a comparison of before has none
         wanted += f"; floor {_figure(table['floors'][metric])}"
     head = "".join(
         f"<th{css}>{text}</th>"
