@@ -110,7 +110,7 @@ BAD = {
     "no run": (["report", "nowhere"], "nowhere"),
     "no run to cite": (["cite", "nowhere"], "nowhere"),
     "kind of part": (["parts", "penalties"], "penalty"),
-    "third player": (["dynamics", "gc_gan"], "third player"),
+    "no such system": (["dynamics", "gc_gann"], "gc_gan"),
 }
 
 
