@@ -56,7 +56,9 @@ def curve_of(cell: Cell, logged: Sequence[str]) -> Curve:
                 floors[name] = value
     # The last look is the run's own result: the looks along it fall on whole intervals.
     for name, value in info["results"].items():
-        if judges(name) and math.isfinite(value):
+        if not math.isfinite(value):
+            continue
+        if judges(name):
             looks.setdefault(name, {})[cell.config.steps] = value
         elif name.startswith(_FLOOR):
             floors[name] = value
