@@ -68,7 +68,7 @@ def test_inception_resizes_and_scales_by_itself(capsys, run, tmp_path):
         code, _, err = call(
             capsys, "evaluate", str(run), "--features", str(tmp_path / "inception.safetensors"), word, value
         )
-        assert code == 2 and "leave --features-size and --features-range out" in err
+        assert code == 2 and "leave features_size and features_range out" in err
 
 
 def test_parts_lists_every_kind(capsys):

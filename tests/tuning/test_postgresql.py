@@ -103,6 +103,26 @@ def wait_for(port: int, process: subprocess.Popen) -> None:
     pytest.fail("the server did not come up")
 
 
+def kill_one(where: str, name: str) -> list[int]:
+    """Kill the worker of a trial that runs, with -9, and tell its number; none where all are between two trials."""
+    for trial in running_of(where, name):
+        pid = trial.user_attrs["owner"]["pid"]
+        # A stopped process ends no trial between the question and the kill, however late this process gets its turn.
+        try:
+            os.kill(pid, signal.SIGSTOP)
+        except ProcessLookupError:
+            continue  # it had nothing left to do, and went
+        runs = trial.number in [t.number for t in running_of(where, name)]
+        os.kill(pid, signal.SIGKILL if runs else signal.SIGCONT)
+        if runs:
+            return [trial.number]
+    return []
+
+
+def running_of(where: str, name: str) -> list[FrozenTrial]:
+    return [t for t in trials_of(where, name) if t.state == TrialState.RUNNING and "owner" in t.user_attrs]
+
+
 @pytest.mark.timeout(2400)  # torch starts a dozen times
 def test_three_workers_one_killed_every_few_trials(server, tmp_path):
     out = tmp_path / "killed"
@@ -116,18 +136,8 @@ def test_three_workers_one_killed_every_few_trials(server, tmp_path):
         if message.kind == "done" and words.get("end") in ("complete", "pruned"):
             assert words["trial"] not in told
             told[words["trial"]] = float(words["loss"])
-        if words.get("look") == 1 and len(told) >= 3 * len(killed) + 2:
-            trial = next(t for t in trials_of(server, "killed") if t.number == words["trial"])
-            pid = trial.user_attrs["owner"]["pid"]
-            # Word of a look may come late. A stopped process ends no trial between the question and the kill.
-            try:
-                os.kill(pid, signal.SIGSTOP)
-            except ProcessLookupError:
-                return  # it had nothing left to do, and went
-            runs = next(t for t in trials_of(server, "killed") if t.number == trial.number).state == TrialState.RUNNING
-            os.kill(pid, signal.SIGKILL if runs else signal.SIGCONT)
-            if runs:
-                killed.append(trial.number)
+        if len(told) >= 3 * len(killed) + 2:
+            killed.extend(kill_one(server, "killed"))
 
     answer = gradgan.tune("ring", **WORDS, storage=server, workers=3, out=out, tell=watch)
     assert len(killed) >= 3

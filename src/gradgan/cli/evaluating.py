@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ..core.errors import GradganError
-from ..metrics import Estimate, Features, Inception, Own, Range, network_of_file
+from ..metrics import Estimate, Range
 
 
 def print_evaluation(
@@ -15,24 +15,20 @@ def print_evaluation(
 ) -> None:
     """Measure the last, the best or all kept checkpoints, with the real side computed once."""
     from ..experiment import Run, all_metrics, evaluator_of
+    from ..experiment.own_features import tried_features
     from ..report import write_report
 
     run = Run.load(path, best=which == "best")
     if samples < 0:
         raise GradganError(f"samples must be >= 0, got {samples}.")
-    own: list[Features] = []
-    if features is not None:
-        network = network_of_file(features)
-        if isinstance(network, Inception) and (size or range != "unit"):
-            raise GradganError(
-                "Inception resizes and scales pictures by the rule of the published distances: leave --features-size "
-                "and --features-range out."
-            )
-        own = [Own(network, features.stem, size=size, range=range)]
-    chosen = tuple(metrics) or tuple(run.config.evaluate.metrics)
-    names = all_metrics(run.dataset, [one.name for one in own], networks=True) if chosen == ("all",) else chosen
+    own = [] if features is None else [tried_features(features, run.dataset, size=size, range=range)]
+    names = tuple(metrics) or tuple(run.config.evaluate.metrics)
+    if names == ("all",):
+        named = run.config.evaluate.features
+        files = [Path(named).stem] if named else []
+        names = all_metrics(run.dataset, dict.fromkeys([*files, *(one.name for one in own)]), networks=True)
     if own and not metrics:
-        names = [*names, f"frechet/{own[0].name}"]
+        names = (*names, f"frechet/{own[0].name}")
     evaluator = evaluator_of(run.experiment, names, samples=samples, features=own)
     found = {}
     if which == "all":

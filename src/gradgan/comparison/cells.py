@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..core.errors import GradganError
 from ..experiment import Config, build, complete, configure
-from ..experiment.evaluate import Evaluator
+from ..experiment.evaluate import evaluator_of
 from ..experiment.rehearse import rehearse
 from .plan import Budget, Plan
 
@@ -45,7 +45,7 @@ def configs_of(plan: Plan) -> dict[tuple[str, str], Config]:
                 # Runs go side by side: one thread each is the fastest for all, and the same on every machine.
                 config = replace(complete(config), threads=config.threads or 1)
                 experiment = build(config)
-                Evaluator(experiment.dataset, plan.metrics)
+                evaluator_of(experiment, plan.metrics)
                 rehearse(experiment)
             except GradganError as error:
                 raise GradganError(f"{method} on {data}: {error}") from error

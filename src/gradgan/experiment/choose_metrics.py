@@ -1,6 +1,6 @@
 """Which metrics a data set can serve, which are meant for it, and which one judges."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ..core.checks import GradganError, unknown_name
 from ..data import Dataset
@@ -38,7 +38,7 @@ def score_of(dataset: Dataset, names: Sequence[str] = ()) -> str:
 _SCORES = ("mixture_distance", "coverage", "frechet_ratio")
 
 
-def all_metrics(dataset: Dataset, features: Sequence[str] = (), *, networks: bool = False) -> tuple[str, ...]:
+def all_metrics(dataset: Dataset, features: Iterable[str] = (), *, networks: bool = False) -> tuple[str, ...]:
     """Every metric that the data set can serve, in its richest features and the user's own; with `networks` also those
     of the critic and of the generator."""
     raw, *others = feature_names(dataset)

@@ -32,6 +32,7 @@ def complete(config: Config) -> Config:
         clip_weights=config.clip_weights or system.clip_weights,
         clip_gradient=config.clip_gradient or system.clip_gradient,
         data=_data(config.data),
+        evaluate=replace(config.evaluate, features=_absolute(config.evaluate.features)),
         critic=_critic(config.critic, system),
         generator=_network(config.generator, "generator"),
         precision=precision_of(config),
@@ -104,8 +105,11 @@ def _plain(value: object, what: str) -> Plain:
 
 def _data(data: DataConfig) -> DataConfig:
     """With its options; the path absolute, so that the run can be opened from anywhere."""
-    path = None if data.path is None else str(Path(data.path).expanduser().absolute())
-    return replace(data, path=path, options=_defaults(DATASETS, data.name, data.options))
+    return replace(data, path=_absolute(data.path), options=_defaults(DATASETS, data.name, data.options))
+
+
+def _absolute(path: str | None) -> str | None:
+    return None if path is None else str(Path(path).expanduser().absolute())
 
 
 def _critic(critic: NetworkConfig, system: System) -> NetworkConfig:

@@ -141,6 +141,12 @@ class EvaluateConfig:
     """Which, as NAME or NAME/FEATURES; those meant for the data set where none is named."""
     samples: int = 0
     """How many generated samples; 0 = 2500 of a mixture, else 10,000 or as many as there are training samples."""
+    features: str | None = None
+    """A file with a network of your own, for metrics as NAME/FILE'S NAME; frechet where no metric is named."""
+    features_size: int = 0
+    """Side of the pictures that it wants; 0 = as they are."""
+    features_range: Literal["bytes", "unit", "symmetric"] = "unit"
+    """Numbers that it wants: 0..255, [0, 1] or [-1, 1]."""
 
 
 @dataclass(frozen=True)

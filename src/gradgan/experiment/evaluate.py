@@ -31,6 +31,7 @@ from ..metrics import (
 )
 from .build import Experiment
 from .choose_metrics import CLASSIFIER, default_metrics, is_mixture, refuse_unserved, together
+from .own_features import named_features
 
 _MIXTURE_SAMPLES = 2500
 """PacGAN's protocol."""
@@ -166,8 +167,10 @@ class Evaluator:
                 of = self.features(name)
                 return {part: of(self.units(to_scale(x, self.dataset.scale))) for part, x in pictures.items()}
 
-            if name == CLASSIFIER:
-                key = hashlib.sha256(self.classifier.key.encode())
+            # Its content names whatever is kept; a network in memory has no such name.
+            kept_under = getattr(self.features(name), "key", "")
+            if kept_under:
+                key = hashlib.sha256(kept_under.encode())
                 for x in pictures.values():
                     key.update(x.numpy().data)
                 self._real[name] = RealFeatures(**stored("features", key.hexdigest(), compute))
@@ -187,13 +190,14 @@ class Evaluator:
 def evaluator_of(
     experiment: Experiment, metrics: Sequence[str] = (), *, samples: int = 0, features: Sequence[Features] = ()
 ) -> Evaluator:
-    """What measures an experiment, by its config where nothing else is said."""
-    said = experiment.config.evaluate
+    """What measures an experiment, by its config where nothing else is said; `features` beside those of the config."""
+    said, of = experiment.config.evaluate, experiment.dataset
+    named = named_features(said, of, besides=[own.name for own in features])
     return Evaluator(
-        experiment.dataset,
-        metrics or said.metrics,
+        of,
+        metrics or said.metrics or (*default_metrics(of), *(f"frechet/{own.name}" for own in named)),
         samples=samples or said.samples,
-        features=features,
+        features=[*named, *features],
         kept=experiment.kept,
     )
 

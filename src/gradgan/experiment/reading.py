@@ -204,7 +204,7 @@ def _check_numbers(config: Config) -> None:
         finite(getattr(config, name), what=name, minimum=1)
     for what in ("log", "sample", "checkpoint"):
         finite(getattr(config, what).every, what=f"{what}.every", minimum=0)
-    for what in ("every", "samples"):
+    for what in ("every", "samples", "features_size"):
         finite(getattr(config.evaluate, what), what=f"evaluate.{what}", minimum=0)
     finite(config.checkpoint.keep, what="checkpoint.keep", minimum=1)
     finite(config.checkpoint.keep_every, what="checkpoint.keep_every", minimum=0)

@@ -1,5 +1,6 @@
 """Feature networks from files without Python: graphs in TorchScript and ONNX, Inception's weights in safetensors."""
 
+import hashlib
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,30 @@ import torch
 from torch import Tensor
 
 from ..core.checks import GradganError
-from .inception import inception_of_file
+from .features import Own, Range
+from .inception import Inception, inception_of_file
+
+_RECIPE = 1
+"""Goes up when pictures are prepared, or Inception computed, otherwise, so that features kept before are not taken."""
+
+
+def features_of_file(path: str | Path, *, size: int = 0, range: Range = "unit") -> Own:
+    """The features of a network in a file (see `network_of_file`), named after it and kept under its content.
+
+    `size` and `range` as in `Own`; Inception takes neither, for it resizes and scales by a rule of its own.
+    """
+    path = Path(path).expanduser()
+    network = network_of_file(path)
+    if isinstance(network, Inception) and (size or range != "unit"):
+        raise GradganError(
+            "Inception resizes and scales pictures by the rule of the published distances: leave features_size and "
+            "features_range out."
+        )
+    key = hashlib.sha256(f"{_RECIPE} {size} {range}".encode())
+    with path.open("rb") as file:
+        while part := file.read(1 << 20):
+            key.update(part)
+    return Own(network, path.stem, size=size, range=range, key=key.hexdigest())
 
 
 def network_of_file(path: str | Path) -> Callable[[Tensor], Tensor]:

@@ -62,11 +62,15 @@ class Own:
         size: int = 0,
         range: Range = "unit",
         rgb: bool = True,
+        key: str = "",
     ) -> None:
-        """`name` must not hold a slash: it ends the numbers' names."""
+        """`name` must not hold a slash: it ends the numbers' names. `key` tells this network with these words from all
+        others, so that what it gives can be kept under it; nothing is kept where there is none."""
         if not name or "/" in name:
             raise GradganError(f"features want a name without a slash, got {name!r}.")
-        self.name = name
+        if size < 0:
+            raise GradganError(f"features {name!r}: size must be >= 0, got {size}.")
+        self.name, self.key = name, key
         self._module = module.eval() if isinstance(module, nn.Module) else module
         self._size, self._range, self._rgb = size, range, rgb
 

@@ -15,6 +15,7 @@ from ..core.record import RunFolder
 from ..data import Dataset, without_fold
 from ..experiment import Config, Evaluator, Run, build, complete
 from ..experiment.build import dataset_of
+from ..experiment.own_features import named_features
 from ..experiment.play import play
 from ..training.hooks import finite_or_nan
 from .objective import Objective, beside, collapsed, objective_of
@@ -29,6 +30,7 @@ class Bench:
         self.folds = folds
         self.whole = dataset_of(complete(config))
         self.objective: Objective = objective_of(metric, self.whole)
+        self._own = named_features(config.evaluate, self.whole)
         self.dataset = lru_cache(None)(self._dataset)
         self.evaluator = lru_cache(None)(self._evaluator)
 
@@ -41,7 +43,7 @@ class Bench:
 
     def _evaluator(self, fold: int) -> Evaluator:
         metrics = beside(self.objective, self.whole)
-        return Evaluator(self.dataset(fold), metrics, samples=self.config.evaluate.samples)
+        return Evaluator(self.dataset(fold), metrics, samples=self.config.evaluate.samples, features=self._own)
 
 
 @dataclass
