@@ -4,6 +4,7 @@ import os
 import resource
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,10 @@ def test_inception_resizes_and_scales_by_itself(capsys, run, tmp_path):
             capsys, "evaluate", str(run), "--features", str(tmp_path / "inception.safetensors"), word, value
         )
         assert code == 2 and "leave features_size and features_range out" in err
+
+
+def test_its_version_is_that_of_the_package(capsys):
+    assert call(capsys, "--version") == (0, f"gradgan {version('gradgan')}\n", "")
 
 
 def test_parts_lists_every_kind(capsys):

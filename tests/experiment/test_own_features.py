@@ -1,4 +1,4 @@
-"""A network of the user's own, named in a config: in training, comparisons, studies and evaluations, tried at the door."""
+"""A network of the user's own, named in a config: known to every command, and tried at the door."""
 
 import json
 from pathlib import Path

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
+from .. import __version__
 from ..core.errors import GradganError, LostRankError, NonFiniteError, SickRunError
 from ..core.launch import launched
 from ..core.stopping import Interrupted, Terminated
@@ -18,12 +19,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from . import commands
 
     arguments = list(sys.argv[1:] if arguments is None else arguments)
+    if arguments == ["--version"]:
+        print(f"gradgan {__version__}")
+        return
     try:
         _for_several(arguments)
         tyro.extras.subcommand_cli_from_dict(
             commands.COMMANDS,
             prog="gradgan",
-            description="Train GANs whose gradients are kept in hand. Begin with: gradgan train digits",
+            description=f"GANs with their gradients kept in hand, {__version__}. Begin with: gradgan train digits",
             args=arguments,
             config=(tyro.conf.FlagCreatePairsOff,),
         )

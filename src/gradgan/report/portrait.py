@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,7 @@ def phase_portraits(pictures: Sequence[tuple[Field, np.ndarray, str]], out: str 
     for place, (field, trajectory, title) in enumerate(pictures, start=1):
         axes = figure.add_subplot(rows, columns, place)
         _draw(axes, field, trajectory, density=0.7)
-        axes.set_title(title, fontsize=8)
+        axes.set_title(fill(title, 28, break_on_hyphens=False), fontsize=8)
         axes.tick_params(labelsize=6)
     return _saved(figure, Path(out))
 
