@@ -8,10 +8,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from safetensors.torch import save_file
 
 from gradgan.cli import main
-from gradgan.metrics import Inception
 
 TINY = ["--steps", "2", "--set", "data.samples=300", "batch=16", "--set", "generator.widths=[8]", "critic.widths=[8]"]
 
@@ -63,13 +61,12 @@ def test_sample_evaluate_report_cite(capsys, run, tmp_path):
     assert "penalty r1: R1: half the squared norm" in by_run and "[arXiv:1801.04406]" in by_preset
 
 
-def test_inception_resizes_and_scales_by_itself(capsys, run, tmp_path):
-    save_file(Inception().state_dict(), tmp_path / "inception.safetensors")
-    for word, value in (("--features-size", "299"), ("--features-range", "bytes")):
-        code, _, err = call(
-            capsys, "evaluate", str(run), "--features", str(tmp_path / "inception.safetensors"), word, value
-        )
-        assert code == 2 and "leave features_size and features_range out" in err
+def test_evaluate_refuses_features_that_do_not_fit(capsys, run, tmp_path):
+    code, _, err = call(capsys, "evaluate", str(run), "--features", str(tmp_path / "net.pt"))
+    assert code == 2 and "are of pictures, and data set 'ring' has points" in err
+    for words in (("--features-size", "299"), ("--features-range", "bytes"), ("--no-features-rgb",)):
+        code, _, err = call(capsys, "evaluate", str(run), *words)
+        assert code == 2 and "describe a file; give it: --features FILE" in err
 
 
 def test_its_version_is_that_of_the_package(capsys):

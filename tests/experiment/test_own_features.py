@@ -1,20 +1,28 @@
 """A network of the user's own, named in a config: known to every command, and tried at the door."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 import gradgan
 from gradgan.cli import main
+from gradgan.comparison import make_plan
+from gradgan.comparison.cells import cells_of, configs_of
+from gradgan.comparison.compare import _refuse_other_features
 from gradgan.core.errors import GradganError
 from gradgan.data import DATASETS
 from gradgan.experiment import Evaluator, build, configure, evaluator_of, train
-from gradgan.experiment.own_features import named_features, tried_features
-from gradgan.metrics import Own, features_of_file
-from gradgan.tuning.cells import Bench
+from gradgan.experiment.complete import complete
+from gradgan.experiment.own_features import tried_features
+from gradgan.experiment.reading import to_yaml
+from gradgan.metrics import Inception, Own, features_of_file
+from gradgan.tuning.cells import Bench, Cell
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
 DIGITS = DATASETS.make("digits", split="train")
@@ -52,7 +60,9 @@ def test_a_run_is_measured_in_them_while_it_trains_and_when_its_file_has_moved(t
     capsys.readouterr()
     with pytest.raises(SystemExit):
         main(["evaluate", str(run.path)])
-    assert "net.pt: there is no such file" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "net.pt: there is no such file" in said and "--features" in said
+    main(["evaluate", str(run.path), "--metrics", "frechet_ratio/pixels"])  # asks for no file
     main(["evaluate", str(run.path), "--features", "new/net.pt", "--metrics", "frechet/net"])
     told = json.loads((run.path / "evaluation.json").read_text())
     assert told["4"]["numbers"]["frechet/net"]["value"] == pytest.approx(results["frechet/net"], rel=1e-6)
@@ -93,9 +103,11 @@ def test_a_comparison_in_equal_time_by_two_workers_is_judged_in_them(tmp_path):
 
 def test_a_study_is_judged_in_them(tmp_path):
     config = configure("digits", settings=[*TINY, f"evaluate.features={file_of(tmp_path)}"])
-    bench = Bench(config, 2, "frechet_ratio/net")
-    assert "frechet_ratio/net" in bench.evaluator(0).names
-    assert bench.evaluator(0).features("net").name == "net"
+    cell = Cell(config, Bench(config, 2, "frechet_ratio/net"), fold=0, seed=0)
+    judged = cell.advance(1)
+    assert cell.record.looks == {1: judged} and cell.record.numbers["frechet_ratio/net"] == judged > 1
+    (tmp_path / "net.pt").unlink()  # a study that does not ask for it does not open it
+    Bench(complete(replace(config, evaluate=replace(config.evaluate, features_content="0"))), 2, "kid/pixels")
 
 
 def test_flags_come_before_the_config(tmp_path):
@@ -109,12 +121,13 @@ def test_flags_come_before_the_config(tmp_path):
     ("settings", "wanted"),
     [
         (["evaluate.features=none.pt"], "there is no such file"),
-        (["evaluate.features=narrow.pt"], r"do not take pictures \(1, 8, 8\) .* Resize them"),
+        (["evaluate.features=narrow.pt"], r"given as \(3, 8, 8\) .*features_size"),
         (["evaluate.features=infinite.pt"], "are not finite"),
         (["evaluate.features=pixels.pt"], "would be taken for gradgan's own"),
-        (["evaluate.features_size=8"], "go with a file"),
+        (["evaluate.features_size=8"], "none is named"),
+        (["evaluate.features=net.pt", "evaluate.metrics=[kid/pixels]"], "no metric asks for it; add frechet/net"),
         (["evaluate.features=net.pt", "evaluate.features_size=-1"], "evaluate.features_size must be finite >= 0"),
-        (["evaluate.features=net.pt", "evaluate.metrics=[frechet/nett]"], "Perhaps you meant 'net'"),
+        (["evaluate.features=net.pt", "evaluate.metrics=[frechet/nett]"], "no metric asks for it"),
     ],
 )
 def test_what_cannot_work_is_refused_before_anything_is_written(tmp_path, monkeypatch, settings, wanted):
@@ -127,6 +140,86 @@ def test_what_cannot_work_is_refused_before_anything_is_written(tmp_path, monkey
 
 
 def test_points_have_no_pictures(tmp_path):
-    with pytest.raises(GradganError, match="want pictures, and data set 'ring' has points"):
+    with pytest.raises(GradganError, match="are of pictures, and data set 'ring' has points"):
         tried_features(file_of(tmp_path), DATASETS.make("ring"))
-    assert named_features(configure("ring").evaluate, DATASETS.make("ring")) == []
+
+
+def test_grey_pictures_are_given_as_asked(tmp_path):
+    grey = file_of(tmp_path, inputs=64)
+    with pytest.raises(GradganError, match=r"given as \(3, 8, 8\).*features_rgb=false"):
+        tried_features(grey, DIGITS)
+    settings = [*TINY, f"evaluate.features={grey}", "evaluate.features_rgb=false", "evaluate.metrics=[frechet/net]"]
+    found = evaluator_of(build(configure("digits", settings=settings))).features("net")
+    assert found(DIGITS.samples[:3].float()).shape == (3, 5)
+
+
+def test_a_run_keeps_to_one_network_under_one_name(tmp_path, capsys):
+    words = [*TINY, "steps=2", "evaluate.metrics=[frechet/net]", f"evaluate.features={file_of(tmp_path)}"]
+    run = train("digits", out=tmp_path / "run", settings=words)
+    main(["evaluate", str(run.path), "--metrics", "kid/net"])
+    (tmp_path / "other").mkdir()
+    other = file_of(tmp_path / "other", seed=1)
+    with pytest.raises(GradganError, match="measured by another network of that name"):
+        train("digits", out=run.path, resume=True, settings=[*words, f"evaluate.features={other}"])
+    again = train(
+        "digits", out=run.path, resume=True, settings=[*words, "evaluate.features=null", "evaluate.metrics=[]"]
+    )
+    assert again.config.evaluate.features is None
+
+    run = train("digits", out=tmp_path / "second", settings=words)
+    main(["evaluate", str(run.path), "--metrics", "kid/net"])
+    main(["evaluate", str(run.path), "--features", str(other), "--metrics", "frechet/net"])
+    told = json.loads((run.path / "evaluation.json").read_text())["2"]["numbers"]
+    assert "frechet/net" in told and "kid/net" not in told, "it was another network's"
+    file_of(tmp_path, seed=2)
+    with pytest.raises(SystemExit):
+        main(["evaluate", str(run.path)])
+    assert "the file has changed" in capsys.readouterr().err
+
+
+def test_a_comparison_keeps_to_one_network(tmp_path):
+    words: dict = {
+        "systems": ["gan"], "steps": 2, "looks": 1, "metrics": ["frechet_ratio/net"],
+        "settings": [*TINY, f"evaluate.features={file_of(tmp_path)}"],
+    }  # fmt: skip
+    plan = make_plan({"data": ["digits"], "seeds": 1, **words}, source="test")
+    cells = cells_of(plan, configs_of(plan), {("digits", "gan"): 1.0}, tmp_path / "out")
+    (cell,) = cells
+    cell.path.mkdir(parents=True)
+    (cell.path / "config.yaml").write_text(to_yaml(cell.config))
+    _refuse_other_features(cells)
+    file_of(tmp_path, seed=1)
+    with pytest.raises(GradganError, match="measured in another network"):
+        _refuse_other_features(cells_of(plan, configs_of(plan), {("digits", "gan"): 1.0}, tmp_path / "out"))
+
+
+@pytest.mark.parametrize("size", [8, None])
+def test_what_an_onnx_graph_says_is_one_line(tmp_path, size):
+    pytest.importorskip("onnxruntime", reason="no onnxruntime: pip install 'gradgan[onnx]'")
+    onnx_of(tmp_path / "net.onnx", size)
+    with pytest.raises(GradganError, match="net.onnx: .*" if size is None else "wants pictures"):
+        tried_features(tmp_path / "net.onnx", DIGITS, size=5)
+    assert tried_features(tmp_path / "net.onnx", DIGITS).key == "", "its weights may lie in another file"
+
+
+def onnx_of(path: Path, side: int | None) -> None:
+    """(n, 3, side, side) -> (n, 5), where a side that is None may be any until the product is taken."""
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    matrix = np.ones((192, 5), np.float32)
+    graph = helper.make_graph(
+        [helper.make_node("Flatten", ["x"], ["flat"]), helper.make_node("MatMul", ["flat", "matrix"], ["y"])],
+        "net",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 3, side or "h", side or "w"])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 5])],
+        [numpy_helper.from_array(matrix, "matrix")],
+    )
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+
+
+def test_reading_a_file_leaves_chance_alone(tmp_path):
+    save_file(Inception().state_dict(), tmp_path / "inception.safetensors")
+    before = torch.get_rng_state()
+    features_of_file(tmp_path / "inception.safetensors")
+    assert torch.equal(torch.get_rng_state(), before)

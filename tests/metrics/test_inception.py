@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from gradgan.core.errors import GradganError
-from gradgan.metrics import Own, network_of_file
+from gradgan.metrics import Own, features_of_file, network_of_file
 from gradgan.metrics.inception import Inception, stretched
 
 KEPT = Path(__file__).with_name("inception_features.json")
@@ -61,6 +61,12 @@ def test_a_file_gives_the_network_and_grey_pictures_are_taken(network, file):
     assert found.shape == (3, 2048)
     with torch.no_grad():
         torch.testing.assert_close(found, network(grey.expand(-1, 3, -1, -1)))
+
+
+@pytest.mark.parametrize("words", [{"size": 299}, {"range": "bytes"}, {"rgb": False}])
+def test_it_resizes_and_scales_by_itself(file, words):
+    with pytest.raises(GradganError, match="leave features_size, features_range and features_rgb out"):
+        features_of_file(file, **words)
 
 
 def test_average_pools_leave_the_padding_out_and_the_last_pools_by_the_maximum(network):

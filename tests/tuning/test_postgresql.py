@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 import gradgan
 from gradgan.core.pool import Message
-from gradgan.tuning.store import is_over, open_study
+from gradgan.tuning.store import Study, is_over, open_study
 
 TRIALS = 12
 WORDS: dict = {
@@ -103,43 +104,61 @@ def wait_for(port: int, process: subprocess.Popen) -> None:
     pytest.fail("the server did not come up")
 
 
-def kill_one(where: str, name: str) -> list[int]:
-    """Kill the worker of a trial that runs, with -9, and tell its number; none where all are between two trials."""
-    for trial in running_of(where, name):
-        pid = trial.user_attrs["owner"]["pid"]
-        # A stopped process ends no trial between the question and the kill, however late this process gets its turn.
-        try:
-            os.kill(pid, signal.SIGSTOP)
-        except ProcessLookupError:
-            continue  # it had nothing left to do, and went
-        runs = trial.number in [t.number for t in running_of(where, name)]
-        os.kill(pid, signal.SIGKILL if runs else signal.SIGCONT)
-        if runs:
-            return [trial.number]
-    return []
+class Killer(threading.Thread):
+    """Kills the worker of a running trial, with -9, whenever three more trials are over, until it is stopped.
 
+    A thread of its own that asks the storage: words of the workers may come to their parent late.
+    """
 
-def running_of(where: str, name: str) -> list[FrozenTrial]:
-    return [t for t in trials_of(where, name) if t.state == TrialState.RUNNING and "owner" in t.user_attrs]
+    def __init__(self, where: str, name: str) -> None:
+        super().__init__(daemon=True)
+        self.where, self.name, self.killed, self.stopped = where, name, [], threading.Event()
+
+    def run(self) -> None:
+        with open_study(self.where, self.name) as study:
+            while not self.stopped.wait(0.05):
+                if sum(map(is_over, study.trials())) >= 3 * len(self.killed) + 2:
+                    self.kill_one(study)
+
+    def kill_one(self, study: Study) -> None:
+        for trial in study.trials(TrialState.RUNNING):
+            if trial.number in self.killed or "owner" not in trial.user_attrs:
+                continue
+            pid = trial.user_attrs["owner"]["pid"]
+            # A stopped process ends no trial between the question and the kill, however late this one gets its turn.
+            try:
+                os.kill(pid, signal.SIGSTOP)
+            except ProcessLookupError:
+                continue  # it had nothing left to do, and went
+            runs = trial.number in [t.number for t in study.trials(TrialState.RUNNING)]
+            if runs:
+                self.killed.append(trial.number)
+            os.kill(pid, signal.SIGKILL if runs else signal.SIGCONT)
+            return
 
 
 @pytest.mark.timeout(2400)  # torch starts a dozen times
 def test_three_workers_one_killed_every_few_trials(server, tmp_path):
     out = tmp_path / "killed"
-    killed: list[int] = []
     told: dict[int, float] = {}
+    killer = Killer(server, "killed")
 
     def watch(message: Message | str, over: int, trials: int) -> None:
         if not isinstance(message, Message):
             return
         words = message.words
+        if not killer.ident:
+            killer.start()  # the study is there
         if message.kind == "done" and words.get("end") in ("complete", "pruned"):
             assert words["trial"] not in told
             told[words["trial"]] = float(words["loss"])
-        if len(told) >= 3 * len(killed) + 2:
-            killed.extend(kill_one(server, "killed"))
 
-    answer = gradgan.tune("ring", **WORDS, storage=server, workers=3, out=out, tell=watch)
+    try:
+        answer = gradgan.tune("ring", **WORDS, storage=server, workers=3, out=out, tell=watch)
+    finally:
+        killer.stopped.set()
+    killer.join()
+    killed = killer.killed
     assert len(killed) >= 3
     trials = trials_of(server, "killed")
     assert trials and not [t for t in trials if not t.state.is_finished()], "the study ends"

@@ -139,6 +139,7 @@ def evaluate(
     features: Path | None = None,
     features_size: int = 0,
     features_range: Literal["bytes", "unit", "symmetric"] = "unit",
+    features_rgb: bool = True,
 ) -> None:
     """Measure a run's samples, each number with its standard error; also into RUN/evaluation.json and the report.
 
@@ -151,12 +152,12 @@ def evaluate(
             the published Inception's weights (.safetensors).
         features_size: side of the pictures that it wants; as they are where it is left out.
         features_range: numbers that it wants: 0..255, [0, 1] or [-1, 1].
+        features_rgb: False: grey pictures as one channel, not repeated to three.
     """
     from .evaluating import print_evaluation
 
-    print_evaluation(
-        run, which=which, metrics=metrics, samples=samples, features=features, size=features_size, range=features_range
-    )
+    given = (features, features_size, features_range, features_rgb)
+    print_evaluation(run, which=which, metrics=metrics, samples=samples, given=given)
 
 
 def parts(kind: tyro.conf.Positional[str] = "all") -> None:

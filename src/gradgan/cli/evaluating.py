@@ -11,24 +11,37 @@ from ..metrics import Estimate, Range
 
 
 def print_evaluation(
-    path: Path, *, which: str, metrics: Sequence[str], samples: int, features: Path | None, size: int, range: Range
+    path: Path,
+    *,
+    which: str,
+    metrics: Sequence[str],
+    samples: int,
+    given: tuple[Path | None, int, Range, bool],
 ) -> None:
-    """Measure the last, the best or all kept checkpoints, with the real side computed once."""
-    from ..experiment import Run, all_metrics, evaluator_of
-    from ..experiment.own_features import tried_features
+    """Measure the last, the best or all kept checkpoints, with the real side computed once.
+
+    `given`: a file of features, and how it wants its pictures.
+    """
+    from ..experiment import Run, all_metrics, default_metrics, evaluator_of
+    from ..experiment.own_features import name_of, tried_features
     from ..report import write_report
 
     run = Run.load(path, best=which == "best")
     if samples < 0:
         raise GradganError(f"samples must be >= 0, got {samples}.")
-    own = [] if features is None else [tried_features(features, run.dataset, size=size, range=range)]
-    names = tuple(metrics) or tuple(run.config.evaluate.metrics)
+    features, size, range, rgb = given
+    said = run.config.evaluate
+    own = [] if features is None else [tried_features(features, run.dataset, size=size, range=range, rgb=rgb)]
+    if not own and (size or range != "unit" or not rgb):
+        raise GradganError(
+            "--features-size, --features-range and --features-rgb describe a file; give it: --features FILE"
+        )
+    names = tuple(metrics) or tuple(said.metrics)
     if names == ("all",):
-        named = run.config.evaluate.features
-        files = [Path(named).stem] if named else []
-        names = all_metrics(run.dataset, dict.fromkeys([*files, *(one.name for one in own)]), networks=True)
+        files = dict.fromkeys([*filter(None, [name_of(said)]), *(one.name for one in own)])
+        names = all_metrics(run.dataset, files, networks=True)
     if own and not metrics:
-        names = (*names, f"frechet/{own[0].name}")
+        names = (*(names or default_metrics(run.dataset)), f"frechet/{own[0].name}")
     evaluator = evaluator_of(run.experiment, names, samples=samples, features=own)
     found = {}
     if which == "all":

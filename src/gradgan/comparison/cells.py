@@ -43,9 +43,10 @@ def configs_of(plan: Plan) -> dict[tuple[str, str], Config]:
             try:
                 config = configure(data, seed=plan.seeds[0], settings=[*own, *plan.settings, *settings])
                 # Runs go side by side: one thread each is the fastest for all, and the same on every machine.
-                config = replace(complete(config), threads=config.threads or 1)
+                looks = replace(config.evaluate, metrics=plan.metrics or config.evaluate.metrics)
+                config = complete(replace(config, threads=config.threads or 1, evaluate=looks))
                 experiment = build(config)
-                evaluator_of(experiment, plan.metrics)
+                evaluator_of(experiment)
                 rehearse(experiment)
             except GradganError as error:
                 raise GradganError(f"{method} on {data}: {error}") from error
@@ -77,7 +78,7 @@ def cells_of(plan: Plan, configs: Configs, seconds: Mapping[tuple[str, str], flo
 def _of_cell(config: Config, plan: Plan, steps: int, seed: int) -> Config:
     """The config of one run: its metrics taken along it, a picture at the start and at the end."""
     every = max(1, steps // plan.looks)
-    looks = replace(config.evaluate, every=every, metrics=plan.metrics or config.evaluate.metrics)
+    looks = replace(config.evaluate, every=every)
     # The numbers of a step are looked at before its samples are, so that a sick run is told as one.
     log = next(n for n in range(min(config.log.every or every, every), 0, -1) if every % n == 0)
     # An alarm that stops a method, or changes its numbers, would compare something else.

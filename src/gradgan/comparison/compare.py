@@ -16,7 +16,7 @@ from ..core.differences import differences
 from ..core.errors import GradganError
 from ..core.files import replace_file, to_json, writing
 from ..core.pool import Job, Message, crew, run_jobs
-from ..experiment.reading import to_yaml
+from ..experiment.reading import read_config, to_yaml
 from ..report import write_comparison_page
 from .cells import Cell, Configs, cells_of, configs_of
 from .collect import Curve, curve_of, is_done
@@ -73,6 +73,7 @@ def compare_plan(
     configs = _built(plan, out, tell)
     with _alone(plan, out):
         cells, costs = _timed(plan, configs, out, tell)
+        _refuse_other_features(cells)
         _run(cells, out, workers, tell)
         curves = [curve_of(cell, plan.logged) for cell in cells]
         result = Comparison(out, plan, tables_of(plan, curves, costs), curves)
@@ -136,6 +137,19 @@ def _refuse_other(plan: Plan, out: Path) -> None:
     told = differences(_fixed(there), _fixed(plan))
     if told:
         raise GradganError(f"{out} holds another comparison: {told}. Give the same plan, or choose another --out.")
+
+
+def _refuse_other_features(cells: Sequence[Cell]) -> None:
+    """Runs that were measured in another network of the same name do not belong into one table."""
+    for cell in cells:
+        now, stored = cell.config.evaluate, cell.path / "config.yaml"
+        if now.features is None or not stored.is_file():
+            continue
+        if read_config(stored).evaluate.features_content != now.features_content:
+            raise GradganError(
+                f"{cell.name} was measured in another network than {now.features} is now. Give the old file, or "
+                "compare anew: another --out."
+            )
 
 
 def _fixed(plan: Plan) -> dict[str, Any]:

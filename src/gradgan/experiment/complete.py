@@ -14,6 +14,7 @@ from ..penalties import PENALTIES
 from ..systems import SYSTEMS, System, variational
 from .config import Config, ControlConfig, DataConfig, NetworkConfig, Options, PenaltyConfig, Plain, ScheduleConfig
 from .machine import precision_of
+from .own_features import with_content
 
 # What the build gives to every network and data set; not the user's to choose.
 _GIVEN = ("event", "latent", "classes", "path", "output")
@@ -32,7 +33,7 @@ def complete(config: Config) -> Config:
         clip_weights=config.clip_weights or system.clip_weights,
         clip_gradient=config.clip_gradient or system.clip_gradient,
         data=_data(config.data),
-        evaluate=replace(config.evaluate, features=_absolute(config.evaluate.features)),
+        evaluate=with_content(config.evaluate),
         critic=_critic(config.critic, system),
         generator=_network(config.generator, "generator"),
         precision=precision_of(config),
@@ -105,11 +106,8 @@ def _plain(value: object, what: str) -> Plain:
 
 def _data(data: DataConfig) -> DataConfig:
     """With its options; the path absolute, so that the run can be opened from anywhere."""
-    return replace(data, path=_absolute(data.path), options=_defaults(DATASETS, data.name, data.options))
-
-
-def _absolute(path: str | None) -> str | None:
-    return None if path is None else str(Path(path).expanduser().absolute())
+    path = None if data.path is None else str(Path(data.path).expanduser().absolute())
+    return replace(data, path=path, options=_defaults(DATASETS, data.name, data.options))
 
 
 def _critic(critic: NetworkConfig, system: System) -> NetworkConfig:

@@ -147,6 +147,10 @@ class EvaluateConfig:
     """Side of the pictures that it wants; 0 = as they are."""
     features_range: Literal["bytes", "unit", "symmetric"] = "unit"
     """Numbers that it wants: 0..255, [0, 1] or [-1, 1]."""
+    features_rgb: bool = True
+    """Are grey pictures repeated to three channels for it?"""
+    features_content: str | None = None
+    """SHA-256 of the file, filled in: a run, comparison or study keeps to one network."""
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from ..metrics import (
     Features,
     GeneratorInput,
     MixtureInput,
+    Own,
     Raw,
     RealFeatures,
     SlopeHistogram,
@@ -31,7 +32,7 @@ from ..metrics import (
 )
 from .build import Experiment
 from .choose_metrics import CLASSIFIER, default_metrics, is_mixture, refuse_unserved, together
-from .own_features import named_features
+from .own_features import are_asked, name_of, named_features
 
 _MIXTURE_SAMPLES = 2500
 """PacGAN's protocol."""
@@ -101,6 +102,11 @@ class Evaluator:
         seen = any(METRICS[name.partition("/")[0]].facts["needs"] == "classes" for name in self.names)
         return (*self.names, "classifier_accuracy") if seen else self.names
 
+    @property
+    def keys(self) -> dict[str, str]:
+        """By name, which network each of the user's features is, as far as they tell."""
+        return {name: own.key for name, own in self._own.items() if isinstance(own, Own) and own.key}
+
     @cached_property
     def parts(self) -> RealParts:
         """Training and held-out samples."""
@@ -167,10 +173,9 @@ class Evaluator:
                 of = self.features(name)
                 return {part: of(self.units(to_scale(x, self.dataset.scale))) for part, x in pictures.items()}
 
-            # Its content names whatever is kept; a network in memory has no such name.
-            kept_under = getattr(self.features(name), "key", "")
-            if kept_under:
-                key = hashlib.sha256(kept_under.encode())
+            found = self.features(name)
+            if isinstance(found, Own | Classifier) and found.key:
+                key = hashlib.sha256(found.key.encode())
                 for x in pictures.values():
                     key.update(x.numpy().data)
                 self._real[name] = RealFeatures(**stored("features", key.hexdigest(), compute))
@@ -190,12 +195,21 @@ class Evaluator:
 def evaluator_of(
     experiment: Experiment, metrics: Sequence[str] = (), *, samples: int = 0, features: Sequence[Features] = ()
 ) -> Evaluator:
-    """What measures an experiment, by its config where nothing else is said; `features` beside those of the config."""
+    """What measures an experiment, by its config where nothing else is said.
+
+    `features` come before a file of the same name in the config, which is read only if a metric asks for it.
+    """
     said, of = experiment.config.evaluate, experiment.dataset
-    named = named_features(said, of, besides=[own.name for own in features])
+    names, name = metrics or said.metrics, name_of(said)
+    if name and not names:
+        names = (*default_metrics(of), f"frechet/{name}")
+    asked = are_asked(said, names)
+    if name and not metrics and not asked:
+        raise GradganError(f"evaluate.features={said.features}, and no metric asks for it; add frechet/{name}.")
+    named = [named_features(said, of)] if asked and name not in [own.name for own in features] else []
     return Evaluator(
         of,
-        metrics or said.metrics or (*default_metrics(of), *(f"frechet/{own.name}" for own in named)),
+        names,
         samples=samples or said.samples,
         features=[*named, *features],
         kept=experiment.kept,

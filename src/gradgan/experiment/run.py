@@ -116,11 +116,16 @@ class Run:
         numbers = {name: {"value": e.value, "error": e.error, "method": e.method} for name, e in found.items()}
         slopes = {place: asdict(histogram) for place, histogram in by.slopes(drawn).items()}
         known = self.folder.evaluations().get(self.step, {})
+        before = known.get("features", {})
+        # Of features that are another network now, no number is kept under the same name.
+        others = {name for name, key in by.keys.items() if before.get(name, key) != key}
+        kept = {n: e for n, e in known.get("numbers", {}).items() if n.partition("/")[2] not in others}
         said = {name: asdict(describe(name)) for name in numbers}
         content = {
             "samples": by.samples,
             "unseen": by.parts.unseen,
-            "numbers": {**known.get("numbers", {}), **numbers},
+            "features": {**before, **by.keys},
+            "numbers": {**kept, **numbers},
             "slopes": slopes or known.get("slopes", {}),
         }
         self.folder.save_evaluation(self.step, content)

@@ -29,6 +29,7 @@ from .config import Config
 from .configure import configure
 from .evaluate import Evaluator, evaluator_of
 from .machine import device_of
+from .own_features import name_of
 from .play import play
 from .reading import read_config, to_yaml
 from .rehearse import rehearse
@@ -162,6 +163,7 @@ def _folder(out: Path, config: Config, *, resume: bool) -> RunFolder:
         raise GradganError(f"{out} stands at step {reached} already, got steps={config.steps}. Give more to go on.")
     # Completed anew, so that a run of an older gradgan, which knew fewer keys, can go on.
     before = complete(read_config(stored))
+    _refuse_other_features(before, config)
     same = replace(before, **{key: getattr(config, key) for key in _MAY_CHANGE}) == config
     if same and before.steps != config.steps:
         _LOGGER.warning(
@@ -175,6 +177,16 @@ def _folder(out: Path, config: Config, *, resume: bool) -> RunFolder:
         folder.close()
         raise
     return folder
+
+
+def _refuse_other_features(before: Config, config: Config) -> None:
+    """The run's own numbers must not go on under the same name with another network."""
+    was, now = before.evaluate, config.evaluate
+    if name_of(was) == name_of(now) and was.features_content != now.features_content:
+        raise GradganError(
+            f"features {now.features}: the run was measured by another network of that name. Give this one another "
+            "name, or evaluate.features=null."
+        )
 
 
 _MAY_CHANGE = ("steps", "log", "sample", "checkpoint", "evaluate", "alarm", "device", "threads")

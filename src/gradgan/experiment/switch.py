@@ -66,6 +66,11 @@ def _reading(config: Config, reading: str) -> Config:
     return replace(config, reading=reading, penalties=penalties)
 
 
+def _features(config: Config, path: str) -> Config:
+    """Another file of features: its content is read anew."""
+    return replace(config, evaluate=replace(config.evaluate, features=path or None, features_content=None))
+
+
 def _network(player: str) -> Callable[[Config, str], Config]:
     def switch_network(config: Config, name: str) -> Config:
         network: NetworkConfig = getattr(config, player)
@@ -98,6 +103,7 @@ SWITCHES: dict[str, Callable[[Config, str], Config]] = {
     "data.name": _data,
     "system": _system,
     "reading": _reading,
+    "evaluate.features": _features,
     **{f"{player}.name": _network(player) for player in ("generator", "critic", "gon", "encoder")},
 }
 """The keys whose value others follow."""

@@ -19,6 +19,7 @@ from .classifier import Classifier as Classifier
 from .classifier import trained_classifier as trained_classifier
 from .estimate import Estimate as Estimate
 from .estimate import share as share
+from .feature_files import content_of as content_of
 from .feature_files import features_of_file as features_of_file
 from .feature_files import network_of_file as network_of_file
 from .features import Features as Features

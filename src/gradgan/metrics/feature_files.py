@@ -17,23 +17,38 @@ _RECIPE = 1
 """Goes up when pictures are prepared, or Inception computed, otherwise, so that features kept before are not taken."""
 
 
-def features_of_file(path: str | Path, *, size: int = 0, range: Range = "unit") -> Own:
-    """The features of a network in a file (see `network_of_file`), named after it and kept under its content.
+def features_of_file(path: str | Path, *, size: int = 0, range: Range = "unit", rgb: bool = True) -> Own:
+    """The features of a network in a file (see `network_of_file`), named after it; `size`, `range`, `rgb` as in `Own`.
 
-    `size` and `range` as in `Own`; Inception takes neither, for it resizes and scales by a rule of its own.
+    What they say of real samples is kept under the file's content, except of ONNX, whose weights may lie in files
+    beside it. Inception takes no words: it resizes and scales by a rule of its own.
     """
     path = Path(path).expanduser()
     network = network_of_file(path)
-    if isinstance(network, Inception) and (size or range != "unit"):
+    if isinstance(network, Inception) and (size or range != "unit" or not rgb):
         raise GradganError(
-            "Inception resizes and scales pictures by the rule of the published distances: leave features_size and "
-            "features_range out."
+            "Inception resizes and scales pictures by the rule of the published distances: leave features_size, "
+            "features_range and features_rgb out."
         )
-    key = hashlib.sha256(f"{_RECIPE} {size} {range}".encode())
-    with path.open("rb") as file:
-        while part := file.read(1 << 20):
-            key.update(part)
-    return Own(network, path.stem, size=size, range=range, key=key.hexdigest())
+    words = f"{_RECIPE} {size} {range} {rgb} {content_of(path)}"
+    key = "" if path.suffix == ".onnx" else hashlib.sha256(words.encode()).hexdigest()
+    return Own(network, path.stem, size=size, range=range, rgb=rgb, key=key)
+
+
+def content_of(path: str | Path) -> str:
+    """The SHA-256 of a file; raises GradganError for one that is missing."""
+    try:
+        with Path(path).expanduser().open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        raise _missing(path) from None
+
+
+def _missing(path: str | Path) -> GradganError:
+    return GradganError(
+        f"features {path}: there is no such file. Give it where it lies now (evaluate.features, or --features), or "
+        "leave it out: evaluate.features=null."
+    )
 
 
 def network_of_file(path: str | Path) -> Callable[[Tensor], Tensor]:
@@ -47,7 +62,7 @@ def network_of_file(path: str | Path) -> Callable[[Tensor], Tensor]:
     """
     path = Path(path).expanduser()
     if not path.is_file():
-        raise GradganError(f"features {path}: there is no such file.")
+        raise _missing(path)
     if path.suffix == ".onnx":
         return _onnx(path)
     if path.suffix in (".pt", ".torchscript"):
@@ -97,9 +112,12 @@ def _onnx(path: Path) -> Callable[[Tensor], Tensor]:
         fixed = [size if isinstance(size, int) else None for size in wanted]
         if len(fixed) != x.ndim - 1 or any(w not in (None, s) for w, s in zip(fixed, x.shape[1:], strict=True)):
             raise GradganError(
-                f"features {path}: wants pictures {tuple(wanted)}, got {tuple(x.shape[1:])}. Resize them with "
-                "--features-size; grey pictures are given as they are where rgb=False."
+                f"features {path}: wants pictures {tuple(wanted)}, got {tuple(x.shape[1:])}. features_size resizes "
+                "them; features_rgb=false (in Python rgb=False) gives grey ones as one channel."
             )
-        return torch.from_numpy(session.run(None, {given.name: x.float().numpy()})[0])
+        try:
+            return torch.from_numpy(session.run(None, {given.name: x.float().numpy()})[0])
+        except Exception as error:  # as above
+            raise GradganError(f"features {path}: {str(error).strip().splitlines()[0]}") from None
 
     return call

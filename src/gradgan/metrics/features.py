@@ -65,7 +65,7 @@ class Own:
         key: str = "",
     ) -> None:
         """`name` must not hold a slash: it ends the numbers' names. `key` tells this network with these words from all
-        others, so that what it gives can be kept under it; nothing is kept where there is none."""
+        others, so that what it gives of real samples is kept under it; nothing is kept where there is none."""
         if not name or "/" in name:
             raise GradganError(f"features want a name without a slash, got {name!r}.")
         if size < 0:
@@ -77,9 +77,10 @@ class Own:
     @torch.no_grad()
     def __call__(self, x: Tensor) -> Tensor:
         """(n, c, h, w) in [0, 1] -> (n, d). Raises GradganError where the network returns anything else."""
-        return torch.cat([self._features(self._prepared(part)) for part in x.split(_BATCH)])
+        return torch.cat([self._features(self.prepared(part)) for part in x.split(_BATCH)])
 
-    def _prepared(self, x: Tensor) -> Tensor:
+    def prepared(self, x: Tensor) -> Tensor:
+        """Pictures (n, c, h, w) in [0, 1] as the network is given them."""
         if self._rgb and x.shape[1] == 1:
             x = x.expand(-1, 3, -1, -1)
         if self._size and x.shape[2:] != (self._size, self._size):

@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from ..core.checks import GradganError
+from ..core.rng import isolated
 
 _SIDE = 299
 _SLACK = 1e-3
@@ -80,7 +81,8 @@ def inception_of_file(path: str | Path) -> Inception:
         given = load_file(path)
     except (SafetensorError, OSError) as error:
         raise GradganError(f"features {path} is not a readable safetensors file ({error}).") from None
-    network = Inception()
+    with isolated(0, "init/inception"):  # the caller's chance is left alone
+        network = Inception()
     _refuse_others(network.state_dict(), given, path)
     network.load_state_dict(given, strict=False)
     return network.eval().requires_grad_(False)

@@ -15,7 +15,7 @@ from ..core.record import RunFolder
 from ..data import Dataset, without_fold
 from ..experiment import Config, Evaluator, Run, build, complete
 from ..experiment.build import dataset_of
-from ..experiment.own_features import named_features
+from ..experiment.own_features import are_asked, named_features
 from ..experiment.play import play
 from ..training.hooks import finite_or_nan
 from .objective import Objective, beside, collapsed, objective_of
@@ -30,7 +30,9 @@ class Bench:
         self.folds = folds
         self.whole = dataset_of(complete(config))
         self.objective: Objective = objective_of(metric, self.whole)
-        self._own = named_features(config.evaluate, self.whole)
+        self._metrics = beside(self.objective, self.whole)
+        said = complete(config).evaluate
+        self._own = [named_features(said, self.whole)] if are_asked(said, self._metrics) else []
         self.dataset = lru_cache(None)(self._dataset)
         self.evaluator = lru_cache(None)(self._evaluator)
 
@@ -42,8 +44,8 @@ class Bench:
         return without_fold(self.whole, fold, self.folds)
 
     def _evaluator(self, fold: int) -> Evaluator:
-        metrics = beside(self.objective, self.whole)
-        return Evaluator(self.dataset(fold), metrics, samples=self.config.evaluate.samples, features=self._own)
+        samples = self.config.evaluate.samples
+        return Evaluator(self.dataset(fold), self._metrics, samples=samples, features=self._own)
 
 
 @dataclass
