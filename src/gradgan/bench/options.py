@@ -99,7 +99,7 @@ class MetricsBench:
     """Width of the features."""
     samples: int = 10_000
     """In each of the two sets."""
-    rounds: int = 3
+    rounds: int = 11
     """How often each way is timed; the median counts."""
     threads: int | None = None
     """Processor threads; torch's own choice where it is left out."""
