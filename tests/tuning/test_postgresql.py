@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +16,9 @@ from optuna.trial import FrozenTrial, TrialState
 
 import gradgan
 from gradgan.core.pool import Message
-from gradgan.tuning.store import Study, is_over, open_study
+from gradgan.tuning.store import is_over, open_study
+
+from .killer import Killer
 
 TRIALS = 12
 WORDS: dict = {
@@ -104,51 +105,17 @@ def wait_for(port: int, process: subprocess.Popen) -> None:
     pytest.fail("the server did not come up")
 
 
-class Killer(threading.Thread):
-    """Kills the worker of a running trial, with -9, whenever three more trials are over, until it is stopped.
-
-    A thread of its own that asks the storage: words of the workers may come to their parent late.
-    """
-
-    def __init__(self, where: str, name: str) -> None:
-        super().__init__(daemon=True)
-        self.where, self.name, self.killed, self.stopped = where, name, [], threading.Event()
-
-    def run(self) -> None:
-        with open_study(self.where, self.name) as study:
-            while not self.stopped.wait(0.05):
-                if sum(map(is_over, study.trials())) >= 3 * len(self.killed) + 2:
-                    self.kill_one(study)
-
-    def kill_one(self, study: Study) -> None:
-        for trial in study.trials(TrialState.RUNNING):
-            if trial.number in self.killed or "owner" not in trial.user_attrs:
-                continue
-            pid = trial.user_attrs["owner"]["pid"]
-            # A stopped process ends no trial between the question and the kill, however late this one gets its turn.
-            try:
-                os.kill(pid, signal.SIGSTOP)
-            except ProcessLookupError:
-                continue  # it had nothing left to do, and went
-            runs = trial.number in [t.number for t in study.trials(TrialState.RUNNING)]
-            if runs:
-                self.killed.append(trial.number)
-            os.kill(pid, signal.SIGKILL if runs else signal.SIGCONT)
-            return
-
-
 @pytest.mark.timeout(2400)  # torch starts a dozen times
 def test_three_workers_one_killed_every_few_trials(server, tmp_path):
     out = tmp_path / "killed"
     told: dict[int, float] = {}
-    killer = Killer(server, "killed")
+    killer = Killer(server, "killed", lambda killed: 3 * killed + 2)
 
     def watch(message: Message | str, over: int, trials: int) -> None:
         if not isinstance(message, Message):
             return
         words = message.words
-        if not killer.ident:
-            killer.start()  # the study is there
+        killer.start_once()
         if message.kind == "done" and words.get("end") in ("complete", "pruned"):
             assert words["trial"] not in told
             told[words["trial"]] = float(words["loss"])
@@ -156,8 +123,7 @@ def test_three_workers_one_killed_every_few_trials(server, tmp_path):
     try:
         answer = gradgan.tune("ring", **WORDS, storage=server, workers=3, out=out, tell=watch)
     finally:
-        killer.stopped.set()
-    killer.join()
+        killer.stop()
     killed = killer.killed
     assert len(killed) >= 3
     trials = trials_of(server, "killed")

@@ -1,12 +1,9 @@
 """gradgan tune, whole: what it leaves, that it goes on, that killed workers lose nothing, and what it refuses."""
 
 import json
-import os
-import signal
 from pathlib import Path
 
 import pytest
-from optuna.trial import FrozenTrial, TrialState
 
 import gradgan
 from gradgan.cli import main
@@ -14,7 +11,8 @@ from gradgan.core.errors import GradganError
 from gradgan.core.pool import Message
 from gradgan.experiment import tuned_config
 from gradgan.tuning import Answer
-from gradgan.tuning.store import open_study
+
+from .killer import Killer
 
 TINY = ["data.samples=600", "batch=16", "generator.widths=[8]", "critic.widths=[8]", "ema=0.5", "evaluate.samples=200"]
 WORDS: dict = {
@@ -77,30 +75,18 @@ def check_that_another_plan_is_refused(out: Path) -> None:
         gradgan.tune("ring", **{**WORDS, "settings": [*TINY, "batch=32"]}, out=out)
 
 
-def trials_of(where: str, name: str) -> list[FrozenTrial]:
-    with open_study(where, name) as study:
-        return study.trials()
-
-
 def check_that_more_trials_go_on_and_killed_workers_lose_nothing(out: Path) -> None:
-    killed = []
-
-    def kill(message: Message | str, over: int, trials: int) -> None:
-        """The worker dies in the midst of a new trial."""
-        if isinstance(message, Message) and message.words.get("look") == 1 and not killed:
-            (trial,) = (t for t in trials_of(str(out / "study.db"), out.name) if t.number == message.words["trial"])
-            pid = trial.user_attrs["owner"]["pid"]
-            os.kill(pid, signal.SIGKILL)
-            # Word of a look may come late: what is lost is what that process still had in hand.
-            running = [t for t in trials_of(str(out / "study.db"), out.name) if t.state == TrialState.RUNNING]
-            killed.extend(t.number for t in running if t.user_attrs.get("owner", {}).get("pid") == pid)
-
-    answer = gradgan.tune("ring", **{**WORDS, "trials": 8}, workers=1, out=out, tell=kill)
+    killer = Killer(str(out / "study.db"), out.name, lambda killed: None if killed else 6)
+    try:
+        more = {**WORDS, "trials": 10}
+        answer = gradgan.tune("ring", **more, workers=1, out=out, tell=lambda *_: killer.start_once())
+    finally:
+        killer.stop()
     whole = [t for t in answer.trials if t.end == "complete"]
-    assert len(whole) == 8 and len({t.number for t in whole}) == 8
+    assert len(whole) == 10 and len({t.number for t in whole}) == 10
     (lost,) = (t for t in answer.trials if t.end == "lost")
     (retry,) = (t for t in answer.trials if t.kind == "retry")
-    assert lost.number == killed[0] and retry.settings == lost.settings and retry.end == "complete"
+    assert [lost.number] == killer.killed and retry.settings == lost.settings != [] and retry.end == "complete"
 
 
 BAD = {
