@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from gradgan.core.errors import GradganError
+from gradgan.core.precision import fast_at_bfloat16
 from gradgan.experiment import complete, configure, machine, train
 from gradgan.experiment.build import build
-from gradgan.experiment.machine import fast_at_bfloat16
 from gradgan.experiment.rehearse import rehearse
 
 CONV = ("generator.name=conv_generator", "critic.name=conv_critic")

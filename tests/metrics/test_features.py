@@ -10,7 +10,14 @@ from torch import nn
 from gradgan.core.cache import cache_folder
 from gradgan.core.errors import GradganError
 from gradgan.data import DATASETS
-from gradgan.metrics import Own, Raw, network_of_file, stored, trained_classifier
+from gradgan.metrics import (
+    Own,
+    Raw,
+    classifier,  # the module
+    network_of_file,
+    stored,
+    trained_classifier,
+)
 
 PICTURES = torch.rand(6, 1, 8, 8, generator=torch.Generator().manual_seed(0))
 
@@ -174,3 +181,22 @@ def test_classes_by_channel_are_read_as_one_number():
 def test_one_class_is_none():
     with pytest.raises(GradganError, match="at least two classes"):
         trained_classifier(torch.zeros(20, 1, 8, 8, dtype=torch.uint8), torch.zeros(20, dtype=torch.int64), 2)
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_it_learns_in_half_precision_only_where_the_processor_is_fast_at_it(fast, monkeypatch, tmp_path):
+    monkeypatch.setenv("GRADGAN_CACHE", str(tmp_path))
+    monkeypatch.setattr(classifier, "fast_at_bfloat16", lambda device: fast)
+    monkeypatch.setattr(classifier, "_LEAST", 256)
+    monkeypatch.setattr(classifier, "_MOST", 256)
+    seen = []
+
+    class Seen(classifier.Network):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            seen.append(super().forward(x).dtype)
+            return super().forward(x)
+
+    monkeypatch.setattr(classifier, "Network", Seen)
+    pictures = torch.randint(256, (64, 1, 16, 16), dtype=torch.uint8)
+    trained_classifier(pictures, torch.arange(64) % 2, 2)
+    assert set(seen) == {torch.bfloat16 if fast else torch.float32}

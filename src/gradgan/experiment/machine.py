@@ -3,6 +3,7 @@
 import torch
 
 from ..core.checks import GradganError
+from ..core.precision import fast_at_bfloat16
 from ..training.steps import Precision
 from .config import Config
 
@@ -31,11 +32,3 @@ def precision_of(config: Config) -> Precision:
     names = (config.generator.name, config.critic.name)
     equal = all(name in _MEASURED for name in names)
     return "bfloat16" if equal and fast_at_bfloat16(device_of(config.device)) else "float32"
-
-
-def fast_at_bfloat16(device: torch.device) -> bool:
-    """Has it matrix units for bfloat16: AMX on a processor, tensor cores on a GPU (compute capability 8.0 or later)?"""
-    if device.type == "cuda":
-        return torch.cuda.get_device_capability(device) >= (8, 0)
-    # Without tiles (AVX-512 alone) bfloat16 convolutions are hardly faster than float32 ones.
-    return device.type == "cpu" and bool(torch.cpu.get_capabilities().get("amx_bf16", False))

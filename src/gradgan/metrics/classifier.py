@@ -10,6 +10,7 @@ import torch.nn.functional as fn
 from torch import Tensor, nn
 
 from ..core.checks import GradganError
+from ..core.precision import fast_at_bfloat16
 from ..core.rng import isolated
 from .store import stored
 
@@ -128,8 +129,8 @@ def _learn(network: nn.Module, samples: Tensor, labels: Tensor, among: Tensor) -
     rng = torch.Generator().manual_seed(0)
     optimiser = torch.optim.AdamW(network.parameters(), lr=_RATE, weight_decay=1e-2)
     rate = torch.optim.lr_scheduler.OneCycleLR(optimiser, _RATE, total_steps=updates)
-    # Half precision pays where the products are large enough.
-    half = math.prod(samples.shape[2:]) >= 256
+    # Half precision pays where the products are large enough, on a processor with matrix units for it.
+    half = math.prod(samples.shape[2:]) >= 256 and fast_at_bfloat16(torch.device("cpu"))
     network.train()
     for picked in _batches(len(among), updates, rng):
         chosen = among[picked]
