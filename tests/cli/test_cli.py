@@ -64,9 +64,9 @@ def test_sample_evaluate_report_cite(capsys, run, tmp_path):
 def test_evaluate_refuses_features_that_do_not_fit(capsys, run, tmp_path):
     code, _, err = call(capsys, "evaluate", str(run), "--features", str(tmp_path / "net.pt"))
     assert code == 2 and "are of pictures, and data set 'ring' has points" in err
-    for words in (("--features-size", "299"), ("--features-range", "bytes"), ("--no-features-rgb",)):
+    for words in (("--features-size", "299"), ("--features-range", "bytes"), ("--features-rgb", "False")):
         code, _, err = call(capsys, "evaluate", str(run), *words)
-        assert code == 2 and "describe a file; give it: --features FILE" in err
+        assert code == 2 and "describe a file; give --features FILE" in err
 
 
 def test_its_version_is_that_of_the_package(capsys):

@@ -20,7 +20,7 @@ from gradgan.data import DATASETS
 from gradgan.experiment import Evaluator, build, configure, evaluator_of, train
 from gradgan.experiment.complete import complete
 from gradgan.experiment.own_features import tried_features
-from gradgan.experiment.reading import to_yaml
+from gradgan.experiment.reading import from_yaml, override, to_yaml
 from gradgan.metrics import Inception, Own, features_of_file
 from gradgan.tuning.cells import Bench, Cell
 
@@ -43,14 +43,14 @@ def file_of(folder: Path, *, inputs=192, seed=0, scale=1.0, name="net.pt") -> Pa
 def test_a_run_is_measured_in_them_while_it_trains_and_when_its_file_has_moved(tmp_path, capsys, monkeypatch):
     file_of(tmp_path)
     monkeypatch.chdir(tmp_path)
-    settings = [*TINY, "evaluate.features=net.pt", "evaluate.every=2", "steps=4"]
+    settings = [*TINY, "evaluate.features=net.pt", "evaluate.features_range=bytes", "evaluate.every=2", "steps=4"]
     run = train("digits", out=tmp_path / "run", settings=settings)
     assert run.config.evaluate.features == str(tmp_path / "net.pt"), "a run can be opened from anywhere"
     wanted = {f"{name}/net" for name in ("frechet", "frechet_floor", "frechet_ratio")}
     results = run.folder.info()["results"]
     assert wanted < set(results) and "frechet_ratio/classifier" in results, "beside what is meant for the data"
     assert [e.step for e in run.folder.entries() if "frechet/net" in e.numbers] == [2, 4]
-    of_hand = Evaluator(DIGITS, ["frechet/net"], samples=100, features=[Own(lambda x: matrix(x), "net")])
+    of_hand = Evaluator(DIGITS, ["frechet/net"], samples=100, features=[Own(lambda x: matrix(x), "net", range="bytes")])
     matrix = torch.jit.load(tmp_path / "net.pt")
     assert run.evaluate(of_hand)["frechet/net"].value == pytest.approx(results["frechet/net"], rel=1e-6)
 
@@ -63,7 +63,9 @@ def test_a_run_is_measured_in_them_while_it_trains_and_when_its_file_has_moved(t
     said = capsys.readouterr().err
     assert "net.pt: there is no such file" in said and "--features" in said
     main(["evaluate", str(run.path), "--metrics", "frechet_ratio/pixels"])  # asks for no file
-    main(["evaluate", str(run.path), "--features", "new/net.pt", "--metrics", "frechet/net"])
+    main(
+        ["evaluate", str(run.path), "--features", "new/net.pt", "--metrics", "frechet/net"]
+    )  # its words are the config's
     told = json.loads((run.path / "evaluation.json").read_text())
     assert told["4"]["numbers"]["frechet/net"]["value"] == pytest.approx(results["frechet/net"], rel=1e-6)
 
@@ -197,9 +199,10 @@ def test_a_comparison_keeps_to_one_network(tmp_path):
 def test_what_an_onnx_graph_says_is_one_line(tmp_path, size):
     pytest.importorskip("onnxruntime", reason="no onnxruntime: pip install 'gradgan[onnx]'")
     onnx_of(tmp_path / "net.onnx", size)
-    with pytest.raises(GradganError, match="net.onnx: .*" if size is None else "wants pictures"):
+    with pytest.raises(GradganError, match="MatMul" if size is None else "wants pictures") as caught:
         tried_features(tmp_path / "net.onnx", DIGITS, size=5)
-    assert tried_features(tmp_path / "net.onnx", DIGITS).key == "", "its weights may lie in another file"
+    assert "\n" not in str(caught.value)
+    assert not tried_features(tmp_path / "net.onnx", DIGITS).kept, "its weights may lie in another file"
 
 
 def onnx_of(path: Path, side: int | None) -> None:
@@ -216,6 +219,41 @@ def onnx_of(path: Path, side: int | None) -> None:
         [numpy_helper.from_array(matrix, "matrix")],
     )
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+
+
+class Particular(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        assert x.shape[2] == 32, "wants 32"
+        return x.flatten(1)[:, :5]
+
+
+def test_a_graph_that_asserts_is_one_line_too(tmp_path):
+    torch.jit.save(torch.jit.script(Particular()), tmp_path / "net.pt")
+    with pytest.raises(GradganError, match=r"given as \(3, 8, 8\) \(.*wants 32\)") as caught:
+        tried_features(tmp_path / "net.pt", DIGITS)
+    assert "\n" not in str(caught.value)
+    assert tried_features(tmp_path / "net.pt", DIGITS, size=32).name == "net"
+
+
+def test_another_file_or_none_in_the_place_of_a_config_s(tmp_path):
+    (tmp_path / "other").mkdir()
+    words = [f"evaluate.features={file_of(tmp_path, inputs=64)}", "evaluate.features_rgb=false"]
+    begun = from_yaml(to_yaml(complete(configure("digits", settings=words))), source="a run")
+    other = complete(override(begun, [f"evaluate.features={file_of(tmp_path / 'other', inputs=64, seed=1)}"]))
+    assert other.evaluate.features_content not in (None, begun.evaluate.features_content)
+    assert not other.evaluate.features_rgb
+    for none in ("evaluate.features=null", "evaluate.features="):
+        assert complete(override(begun, [none])).evaluate == configure("digits").evaluate
+
+
+def test_methods_are_not_measured_by_two_networks_of_one_name(tmp_path):
+    path = file_of(tmp_path)
+    words: dict = {
+        "data": ["digits"], "steps": 2, "looks": 1, "settings": [*TINY, f"evaluate.features={path}"],
+        "methods": {"a": [], "b": ["evaluate.features_range=bytes"]},
+    }  # fmt: skip
+    with pytest.raises(GradganError, match="b on digits: its features net are another network"):
+        configs_of(make_plan(words, source="test"))
 
 
 def test_reading_a_file_leaves_chance_alone(tmp_path):

@@ -137,9 +137,9 @@ def evaluate(
     metrics: tuple[str, ...] = (),
     samples: int = 0,
     features: Path | None = None,
-    features_size: int = 0,
-    features_range: Literal["bytes", "unit", "symmetric"] = "unit",
-    features_rgb: bool = True,
+    features_size: int | None = None,
+    features_range: Literal["bytes", "unit", "symmetric"] | None = None,
+    features_rgb: bool | None = None,
 ) -> None:
     """Measure a run's samples, each number with its standard error; also into RUN/evaluation.json and the report.
 

@@ -2,12 +2,16 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 
 from ..core.errors import GradganError
-from ..metrics import Estimate, Range
+from ..metrics import Estimate, Own, Range
+
+if TYPE_CHECKING:
+    from ..experiment import Run
 
 
 def print_evaluation(
@@ -16,26 +20,21 @@ def print_evaluation(
     which: str,
     metrics: Sequence[str],
     samples: int,
-    given: tuple[Path | None, int, Range, bool],
+    given: tuple[Path | None, int | None, Range | None, bool | None],
 ) -> None:
     """Measure the last, the best or all kept checkpoints, with the real side computed once.
 
     `given`: a file of features, and how it wants its pictures.
     """
     from ..experiment import Run, all_metrics, default_metrics, evaluator_of
-    from ..experiment.own_features import name_of, tried_features
+    from ..experiment.own_features import name_of
     from ..report import write_report
 
     run = Run.load(path, best=which == "best")
     if samples < 0:
         raise GradganError(f"samples must be >= 0, got {samples}.")
-    features, size, range, rgb = given
     said = run.config.evaluate
-    own = [] if features is None else [tried_features(features, run.dataset, size=size, range=range, rgb=rgb)]
-    if not own and (size or range != "unit" or not rgb):
-        raise GradganError(
-            "--features-size, --features-range and --features-rgb describe a file; give it: --features FILE"
-        )
+    own = _own(given, run)
     names = tuple(metrics) or tuple(said.metrics)
     if names == ("all",):
         files = dict.fromkeys([*filter(None, [name_of(said)]), *(one.name for one in own)])
@@ -56,6 +55,29 @@ def print_evaluation(
     console.print(_table(found), highlight=False)
     console.print(_said(evaluator.samples, evaluator.parts.unseen, run.dataset.kind), highlight=False)
     print(f"report: {write_report(run.folder)}")
+
+
+def _own(given: tuple[Path | None, int | None, Range | None, bool | None], run: "Run") -> list[Own]:
+    """The features of the flags; what they leave open of the config's own file, which may have moved, is as there."""
+    from ..experiment.config import EvaluateConfig
+    from ..experiment.own_features import name_of, tried_features
+
+    path, size, range, rgb = given
+    if path is None:
+        if (size, range, rgb) != (None, None, None):
+            raise GradganError(
+                "--features-size, --features-range, --features-rgb describe a file; give --features FILE"
+            )
+        return []
+    said = run.config.evaluate if name_of(run.config.evaluate) == path.stem else EvaluateConfig()
+    return [
+        tried_features(
+            path, run.dataset,
+            size=said.features_size if size is None else size,
+            range=range or said.features_range,
+            rgb=said.features_rgb if rgb is None else rgb,
+        )
+    ]  # fmt: skip
 
 
 def _table(found: dict[int, dict[str, Estimate]]) -> Table:

@@ -7,6 +7,7 @@ from pathlib import Path
 from ..core.errors import GradganError
 from ..experiment import Config, build, complete, configure
 from ..experiment.evaluate import evaluator_of
+from ..experiment.own_features import identity_of
 from ..experiment.rehearse import rehearse
 from .plan import Budget, Plan
 
@@ -51,7 +52,20 @@ def configs_of(plan: Plan) -> dict[tuple[str, str], Config]:
             except GradganError as error:
                 raise GradganError(f"{method} on {data}: {error}") from error
             configs[data, method] = config
+    _refuse_two_networks(configs)
     return configs
+
+
+def _refuse_two_networks(configs: Configs) -> None:
+    """Methods that are measured by two networks of one name cannot be compared."""
+    found: dict[tuple[str, str], object] = {}
+    for (data, method), config in configs.items():
+        for name, identity in identity_of(config.evaluate).items():
+            if found.setdefault((data, name), identity) != identity:
+                raise GradganError(
+                    f"{method} on {data}: its features {name} are another network than another method's, or want other "
+                    "pictures. Give all methods the same evaluate.features..., or each file its own name."
+                )
 
 
 def budgets_of(plan: Plan, data: str, configs: Configs) -> list[Budget]:

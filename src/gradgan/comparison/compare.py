@@ -16,6 +16,7 @@ from ..core.differences import differences
 from ..core.errors import GradganError
 from ..core.files import replace_file, to_json, writing
 from ..core.pool import Job, Message, crew, run_jobs
+from ..experiment.own_features import identity_of
 from ..experiment.reading import read_config, to_yaml
 from ..report import write_comparison_page
 from .cells import Cell, Configs, cells_of, configs_of
@@ -73,7 +74,6 @@ def compare_plan(
     configs = _built(plan, out, tell)
     with _alone(plan, out):
         cells, costs = _timed(plan, configs, out, tell)
-        _refuse_other_features(cells)
         _run(cells, out, workers, tell)
         curves = [curve_of(cell, plan.logged) for cell in cells]
         result = Comparison(out, plan, tables_of(plan, curves, costs), curves)
@@ -102,7 +102,9 @@ def _built(plan: Plan, out: Path, tell: Tell) -> Configs:
 def _timed(plan: Plan, configs: Configs, out: Path, tell: Tell) -> tuple[list[Cell], Costs]:
     costs = measure_costs(configs, out / "costs.json", lambda text: tell(text, []))
     seconds = {key: cost.seconds for key, cost in costs.items()}
-    return cells_of(plan, configs, seconds, out), costs
+    cells = cells_of(plan, configs, seconds, out)
+    _refuse_other_features(cells)
+    return cells, costs
 
 
 def _run(cells: Sequence[Cell], out: Path, workers: int, tell: Tell) -> None:
@@ -145,7 +147,7 @@ def _refuse_other_features(cells: Sequence[Cell]) -> None:
         now, stored = cell.config.evaluate, cell.path / "config.yaml"
         if now.features is None or not stored.is_file():
             continue
-        if read_config(stored).evaluate.features_content != now.features_content:
+        if identity_of(read_config(stored).evaluate) != identity_of(now):
             raise GradganError(
                 f"{cell.name} was measured in another network than {now.features} is now. Give the old file, or "
                 "compare anew: another --out."

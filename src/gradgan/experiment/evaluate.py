@@ -174,7 +174,7 @@ class Evaluator:
                 return {part: of(self.units(to_scale(x, self.dataset.scale))) for part, x in pictures.items()}
 
             found = self.features(name)
-            if isinstance(found, Own | Classifier) and found.key:
+            if isinstance(found, Classifier) or (isinstance(found, Own) and found.kept):
                 key = hashlib.sha256(found.key.encode())
                 for x in pictures.values():
                     key.update(x.numpy().data)

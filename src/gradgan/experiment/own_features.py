@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+import torch
+
 from ..core.checks import GradganError
 from ..data import Dataset
 from ..metrics import Own, Range, content_of, features_of_file
@@ -41,7 +43,7 @@ def named_features(said: EvaluateConfig, dataset: Dataset) -> Own:
     if said.features_content not in (None, content_of(said.features)):
         raise GradganError(
             f"features {said.features}: the file has changed since this config was written. Give the old one, or the "
-            "new one under another name."
+            "new one under another name; or leave features_content out to take what lies there."
         )
     return tried_features(
         said.features, dataset, size=said.features_size, range=said.features_range, rgb=said.features_rgb
@@ -62,14 +64,15 @@ def tried_features(
         )
     own = features_of_file(path, size=size, range=range, rgb=rgb)
     two = dataset.samples[:2].float() / 255
+    channels, *sides = two.shape[1:]
+    given = (3 if rgb and channels == 1 else channels, *([size, size] if size else sides))
     try:
         found = own(two)
-    except RuntimeError as error:  # a graph says its own in torch's words, the cause last
+    except (RuntimeError, torch.jit.Error) as error:  # a graph says its own in torch's words, the cause last
         cause = str(error).strip().splitlines()[-1]
         raise GradganError(
-            f"features {path} fail on pictures of data set {dataset.name!r}, given as "
-            f"{tuple(own.prepared(two).shape[1:])} ({cause}). features_size gives them another size, "
-            "features_rgb=false grey ones as one channel."
+            f"features {path} fail on pictures of data set {dataset.name!r}, given as {given} ({cause}). features_size "
+            "gives them another size, features_rgb=false grey ones as one channel."
         ) from None
     if not bool(found.isfinite().all()):
         raise GradganError(
@@ -77,6 +80,13 @@ def tried_features(
             "otherwise: features_range."
         )
     return own
+
+
+def identity_of(said: EvaluateConfig) -> dict[str, tuple[object, ...]]:
+    """By name, which network the features of its file are, and how it wants its pictures."""
+    name = name_of(said)
+    words = (said.features_content, said.features_size, said.features_range, said.features_rgb)
+    return {} if name is None else {name: words}
 
 
 def _without(said: EvaluateConfig) -> EvaluateConfig:

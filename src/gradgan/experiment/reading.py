@@ -51,7 +51,7 @@ def override(config: Config, assignments: Iterable[str], *, source: str = "--set
     """
     pairs = [_assignment(text, source) for text in assignments]
     for key in SWITCHES:
-        for value in (value for name, value in pairs if name == key and isinstance(value, str)):
+        for value in (value for name, value in pairs if name == key and (value is None or isinstance(value, str))):
             config = switch(config, key, value)
     tree = plain(config)
     for key, value in pairs:

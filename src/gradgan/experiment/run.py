@@ -118,7 +118,7 @@ class Run:
         known = self.folder.evaluations().get(self.step, {})
         before = known.get("features", {})
         # Of features that are another network now, no number is kept under the same name.
-        others = {name for name, key in by.keys.items() if before.get(name, key) != key}
+        others = {name for name, key in by.keys.items() if before.get(name) != key}
         kept = {n: e for n, e in known.get("numbers", {}).items() if n.partition("/")[2] not in others}
         said = {name: asdict(describe(name)) for name in numbers}
         content = {

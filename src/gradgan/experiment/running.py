@@ -29,7 +29,7 @@ from .config import Config
 from .configure import configure
 from .evaluate import Evaluator, evaluator_of
 from .machine import device_of
-from .own_features import name_of
+from .own_features import identity_of
 from .play import play
 from .reading import read_config, to_yaml
 from .rehearse import rehearse
@@ -181,11 +181,11 @@ def _folder(out: Path, config: Config, *, resume: bool) -> RunFolder:
 
 def _refuse_other_features(before: Config, config: Config) -> None:
     """The run's own numbers must not go on under the same name with another network."""
-    was, now = before.evaluate, config.evaluate
-    if name_of(was) == name_of(now) and was.features_content != now.features_content:
+    was, now = identity_of(before.evaluate), identity_of(config.evaluate)
+    if was.keys() == now.keys() and was != now:
         raise GradganError(
-            f"features {now.features}: the run was measured by another network of that name. Give this one another "
-            "name, or evaluate.features=null."
+            f"features {config.evaluate.features}: the run was measured by another network of that name, or on "
+            "pictures given otherwise. Give this one another name, or evaluate.features=null."
         )
 
 

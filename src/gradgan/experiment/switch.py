@@ -6,15 +6,17 @@ from dataclasses import replace
 from ..data import DATASETS
 from ..penalties import PENALTIES
 from ..systems import SYSTEMS, System
-from .config import Config, DataConfig, NetworkConfig, PenaltyConfig
+from .config import Config, DataConfig, EvaluateConfig, NetworkConfig, PenaltyConfig
 from .presets import weights_for
 
 _RELU_LIKE = ("relu", "leaky_relu")
 
 
-def switch(config: Config, key: str, value: str) -> Config:
-    """The config after `key=value` for one of SWITCHES."""
-    return SWITCHES[key](config, value)
+def switch(config: Config, key: str, value: str | None) -> Config:
+    """The config after `key=value` for one of SWITCHES; nothing follows null but what it was that went."""
+    if value is None and key != "evaluate.features":
+        return config
+    return SWITCHES[key](config, value or "")
 
 
 def _data(config: Config, name: str) -> Config:
@@ -67,8 +69,11 @@ def _reading(config: Config, reading: str) -> Config:
 
 
 def _features(config: Config, path: str) -> Config:
-    """Another file of features: its content is read anew."""
-    return replace(config, evaluate=replace(config.evaluate, features=path or None, features_content=None))
+    """Another file of features: its content is read anew; without one, the words about it go."""
+    said = config.evaluate
+    if path:
+        return replace(config, evaluate=replace(said, features=path, features_content=None))
+    return replace(config, evaluate=EvaluateConfig(said.every, said.metrics, said.samples))
 
 
 def _network(player: str) -> Callable[[Config, str], Config]:

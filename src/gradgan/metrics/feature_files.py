@@ -31,8 +31,8 @@ def features_of_file(path: str | Path, *, size: int = 0, range: Range = "unit", 
             "features_range and features_rgb out."
         )
     words = f"{_RECIPE} {size} {range} {rgb} {content_of(path)}"
-    key = "" if path.suffix == ".onnx" else hashlib.sha256(words.encode()).hexdigest()
-    return Own(network, path.stem, size=size, range=range, rgb=rgb, key=key)
+    key = hashlib.sha256(words.encode()).hexdigest()
+    return Own(network, path.stem, size=size, range=range, rgb=rgb, key=key, kept=path.suffix != ".onnx")
 
 
 def content_of(path: str | Path) -> str:

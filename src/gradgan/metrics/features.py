@@ -63,14 +63,15 @@ class Own:
         range: Range = "unit",
         rgb: bool = True,
         key: str = "",
+        kept: bool = True,
     ) -> None:
         """`name` must not hold a slash: it ends the numbers' names. `key` tells this network with these words from all
-        others, so that what it gives of real samples is kept under it; nothing is kept where there is none."""
+        others; where it is given and `kept`, what it says of real samples is kept in the cache under it."""
         if not name or "/" in name:
             raise GradganError(f"features want a name without a slash, got {name!r}.")
         if size < 0:
             raise GradganError(f"features {name!r}: size must be >= 0, got {size}.")
-        self.name, self.key = name, key
+        self.name, self.key, self.kept = name, key, kept and bool(key)
         self._module = module.eval() if isinstance(module, nn.Module) else module
         self._size, self._range, self._rgb = size, range, rgb
 
