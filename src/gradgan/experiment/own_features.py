@@ -18,13 +18,18 @@ def with_content(said: EvaluateConfig) -> EvaluateConfig:
     Raises GradganError for a file that is missing, and for words about a file where none is named.
     """
     if not said.features:
-        if replace(said, features=None) != _without(said):
+        if replace(said, features=None) != without_file(said):
             raise GradganError(
                 "evaluate.features_... describe a file, and none is named; give it: evaluate.features=FILE"
             )
         return replace(said, features=None)
     path = Path(said.features).expanduser().absolute()
     return replace(said, features=str(path), features_content=said.features_content or content_of(path))
+
+
+def without_file(said: EvaluateConfig) -> EvaluateConfig:
+    """The same looks without a file of features, and without the words about it."""
+    return EvaluateConfig(said.every, said.metrics, said.samples)
 
 
 def name_of(said: EvaluateConfig) -> str | None:
@@ -87,7 +92,3 @@ def identity_of(said: EvaluateConfig) -> dict[str, tuple[object, ...]]:
     name = name_of(said)
     words = (said.features_content, said.features_size, said.features_range, said.features_rgb)
     return {} if name is None else {name: words}
-
-
-def _without(said: EvaluateConfig) -> EvaluateConfig:
-    return EvaluateConfig(said.every, said.metrics, said.samples)

@@ -6,14 +6,15 @@ from dataclasses import replace
 from ..data import DATASETS
 from ..penalties import PENALTIES
 from ..systems import SYSTEMS, System
-from .config import Config, DataConfig, EvaluateConfig, NetworkConfig, PenaltyConfig
+from .config import Config, DataConfig, NetworkConfig, PenaltyConfig
+from .own_features import without_file
 from .presets import weights_for
 
 _RELU_LIKE = ("relu", "leaky_relu")
 
 
 def switch(config: Config, key: str, value: str | None) -> Config:
-    """The config after `key=value` for one of SWITCHES; nothing follows null but what it was that went."""
+    """The config after `key=value` for one of SWITCHES; null is followed for a file of features only."""
     if value is None and key != "evaluate.features":
         return config
     return SWITCHES[key](config, value or "")
@@ -73,7 +74,7 @@ def _features(config: Config, path: str) -> Config:
     said = config.evaluate
     if path:
         return replace(config, evaluate=replace(said, features=path, features_content=None))
-    return replace(config, evaluate=EvaluateConfig(said.every, said.metrics, said.samples))
+    return replace(config, evaluate=without_file(said))
 
 
 def _network(player: str) -> Callable[[Config, str], Config]:
