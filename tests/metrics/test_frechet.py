@@ -11,7 +11,7 @@ from torchmetrics.image.fid import FrechetInceptionDistance
 
 from gradgan.core.checks import GradganError
 from gradgan.metrics import METRICS, FeatureInput, Moments, RealFeatures, frechet_distance
-from gradgan.metrics.moments import without_each_block
+from gradgan.metrics.moments import by_blocks, gram
 
 
 def normal(*shape: int, seed: int = 0) -> Tensor:
@@ -91,12 +91,29 @@ def test_torchmetrics_gives_the_same():
     assert ours == pytest.approx(float(theirs.compute()), rel=1e-4)
 
 
-def test_moments_without_a_block_are_those_of_the_rest():
+def test_moments_of_the_whole_and_without_each_block_are_those_of_the_samples():
     x = normal(47, 3) + 1000
-    for index, part in enumerate(without_each_block(x, 4)):
-        rest = torch.cat((x[: index * 11], x[(index + 1) * 11 :]))
-        torch.testing.assert_close(part.mean, rest.mean(0))
-        torch.testing.assert_close(part.covariance, torch.cov(rest.T), rtol=1e-9, atol=1e-9)
+    whole, without = by_blocks(x, 4)
+    assert len(without) == 4
+    rests = [torch.cat((x[: index * 11], x[(index + 1) * 11 :])) for index in range(4)]
+    for found, samples in zip([whole, *without], [x, *rests], strict=True):
+        torch.testing.assert_close(found.mean, samples.mean(0))
+        torch.testing.assert_close(found.covariance, torch.cov(samples.T), rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("d", [1, 255, 256, 257, 700])
+def test_half_a_symmetric_product_is_all_of_it(d):
+    x = normal(20, d)
+    torch.testing.assert_close(gram(x), x.T @ x)
+
+
+@pytest.mark.parametrize(("n", "columns"), [(50, 20), (5, 5)], ids=["full rank", "fewer samples than dimensions"])
+def test_the_root_of_a_covariance_squares_to_it(n, columns):
+    # Full rank has a Cholesky factor, as wide as the features; else the root is as wide as the rank can be.
+    moments = Moments.of(normal(n, 20) + 3)
+    assert moments.root.shape[1] <= columns
+    torch.testing.assert_close(moments.root @ moments.root.T, moments.covariance)
+    assert (moments.root.triu(1) == 0).all() == (n == 50)
 
 
 def test_the_error_is_the_spread_over_fresh_samples():

@@ -6,7 +6,7 @@ import torch
 
 from .estimate import Estimate, jackknife
 from .metric import METRICS, FeatureInput, Metric
-from .moments import Moments, without_each_block
+from .moments import Moments, by_blocks
 
 _BLOCKS = 10
 _PAPER = "arXiv:1706.08500"
@@ -17,8 +17,8 @@ def frechet_distance(one: Moments, other: Moments) -> float:
 
         |m1 - m2|^2 + tr S1 + tr S2 - 2 tr (S2^(1/2) S1 S2^(1/2))^(1/2)
 
-    With S2 = R Rᵀ the last trace is the sum of the roots of the eigenvalues of Rᵀ S1 R, symmetric and of S2's rank: two
-    symmetric eigenvalue problems instead of the root of a matrix that is not symmetric, which is slow and turns
+    With S2 = R Rᵀ the last trace is the sum of the roots of the eigenvalues of Rᵀ S1 R, which is symmetric: a Cholesky
+    factor and the eigenvalues of one symmetric matrix instead of the root of one that is not, which is slow and turns
     complex when a covariance is rank-deficient. All of it in float64; float32 is off in the third digit.
     Source: Dowson & Landau 1982, doi:10.1016/0047-259X(82)90077-X; as a metric of GANs Heusel et al. 2017,
     arXiv:1706.08500.
@@ -79,5 +79,5 @@ def _floor(given: FeatureInput) -> Estimate:
 
 def _to_held_out(x: torch.Tensor, given: FeatureInput) -> Estimate:
     real = given.real.held_out_moments
-    without = without_each_block(x, _BLOCKS) if len(x) >= 2 * _BLOCKS else []
-    return jackknife(frechet_distance(Moments.of(x), real), [frechet_distance(part, real) for part in without])
+    whole, without = by_blocks(x, _BLOCKS) if len(x) >= 2 * _BLOCKS else (Moments.of(x), [])
+    return jackknife(frechet_distance(whole, real), [frechet_distance(part, real) for part in without])
