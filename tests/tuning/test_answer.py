@@ -86,6 +86,21 @@ def test_the_spread_tells_which_values_other_runs_would_have_chosen():
     assert sure.spread == {"r1.weight": (0.1, 0.1)}
 
 
+def test_none_and_a_default_outside_the_range_may_be_chosen_with_other_runs_too():
+    outside = trial(0, None, [0.1, 0.2, 0.3], kind="default", settings=["r1.weight=0.1"])
+    torn = [outside, trial(1, None, [0.2, 0.1, 0.3], kind="none"), trial(2, 1.0, [0.9, 0.9, 0.9])]
+    plan = plan_of(over=["r1.weight=1..10"])
+    assert answer_of(torn, plan, BASE, BENCH.objective).spread == {"r1.weight": (0.0, 0.1)}
+
+
+def test_a_default_outside_a_list_has_its_share():
+    given = trial(0, None, [0.1, 0.1, 0.1], kind="default", settings=["r1.weight=0.1"])
+    listed = trial(1, 1.0, [0.3, 0.3, 0.3])
+    listed.distributions = {"r1.weight": CategoricalDistribution([1.0, 2.0])}
+    answer = answer_of([given, listed], plan_of(over=["r1.weight=1.0,2.0"]), BASE, BENCH.objective)
+    assert answer.spread == {"r1.weight": {"1.0": 0.0, "2.0": 0.0, "0.1": 1.0}}
+
+
 def test_of_a_list_the_spread_is_shares():
     plan = plan_of(over=["engine=sweep,double_backward"])
     made = []

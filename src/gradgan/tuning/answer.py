@@ -12,7 +12,7 @@ from ..core.statistics import Interval, interval
 from ..experiment import Config
 from .objective import Objective
 from .plan import Plan
-from .space import Axis, Value, default_values
+from .space import Axis, Value, default_values, values_in
 from .store import is_over
 
 _DRAWN = 10_000
@@ -132,22 +132,23 @@ def spread_of(
 ) -> dict[str, tuple[Value, Value] | dict[str, float]]:
     """Which value would have been chosen with other folds and seeds: the bootstrap over runs, of the choice itself.
 
-    The same resample of runs judges every trial. Percentiles of numbers, shares of what is listed.
+    The same resample of runs judges every trial, none and a default outside the space among them. Percentiles of
+    numbers, shares of what is listed.
     """
-    known = [t for t in whole if t.values is not None]
-    if not known:
+    if not whole:
         return {}
-    losses = np.array([[objective.loss(value) for value in t.finals] for t in known])
+    losses = np.array([[objective.loss(value) for value in t.finals] for t in whole])
+    places = [values_in(axes, t.settings) if t.values is None else t.values for t in whole]
     runs = losses.shape[1]
     picks = np.random.default_rng(0).integers(runs, size=(_DRAWN, runs))
     best = losses[:, picks].mean(axis=2).argmin(axis=0)
     spread: dict[str, tuple[Value, Value] | dict[str, float]] = {}
     for axis in axes:
-        values = [t.values[axis.name] for t in known if t.values is not None]
+        values = [place[axis.name] for place in places]
         if axis.choices:
             shares = {str(choice): 0.0 for choice in axis.choices}
             for index, count in zip(*np.unique(best, return_counts=True), strict=True):
-                shares[str(values[index])] += float(count) / len(best)
+                shares[str(values[index])] = shares.get(str(values[index]), 0.0) + float(count) / len(best)
             spread[axis.name] = shares
         else:
             chosen = np.sort(np.asarray(values, float)[best])

@@ -211,6 +211,12 @@ def settings_of(axes: Sequence[Axis], values: Mapping[str, Value]) -> list[str]:
     return [one for axis in axes for one in axis.settings(values[axis.name])]
 
 
+def values_in(axes: Sequence[Axis], settings: Sequence[str]) -> dict[str, Value]:
+    """The other way: where settings stand on each axis, in its range or not; tied fields are read by their first."""
+    words = dict(one.split("=", 1) for one in settings)
+    return {axis.name: _value(words[axis.fields[0]], axis.name) for axis in axes}
+
+
 def default_settings(axes: Sequence[Axis], config: Config) -> list[str]:
     """What the config itself says of the axes' fields."""
     return [f"{field}={_written(value_of(config, field))}" for axis in axes for field in axis.fields]
