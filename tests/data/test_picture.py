@@ -89,7 +89,7 @@ def test_shrinking_does_not_alias():
 
 
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
-@pytest.mark.parametrize("size", [(30_001, 1), (1, 30_001), (12_000, 12_000), (30_000, 30_000)])
+@pytest.mark.parametrize("size", [(30_000, 1), (1, 30_000), (12_000, 12_000), (30_000, 30_000)])
 def test_a_bomb_is_refused_before_it_is_decoded(size):
     # A header that promises so much, with the pixels of a small one.
     content = bytearray(encoded(Image.fromarray(noise(4, 4))))

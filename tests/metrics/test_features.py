@@ -1,7 +1,8 @@
 """Features: scale and size, files without code, a classifier that is learned once, a cache that survives anything."""
 
 import os
-import threading
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -118,20 +119,37 @@ def test_stored_is_made_once_and_again_when_it_is_torn():
     assert len(made) == 2 and torch.equal(stored("test", "once", make)["x"], torch.arange(3))
 
 
-def test_many_writers_leave_one_whole_file():
-    at_once = threading.Barrier(4)
+WAITING = """
+import os, sys, time, torch
+from gradgan.metrics import stored
 
-    def make():
-        at_once.wait()
-        return {"x": torch.ones(100_000)}
+def make():
+    print("made", flush=True)
+    time.sleep(float(sys.argv[1]))
+    return {"x": torch.full((100_000,), float(os.getpid()))}
 
-    threads = [threading.Thread(target=stored, args=("test", "together", make)) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert [path.name for path in cache_folder("test").glob("*") if "together" in path.name] == ["together.safetensors"]
-    assert torch.equal(stored("test", "together", make)["x"], torch.ones(100_000))
+print(int(stored("test", sys.argv[2], make)["x"][0]))
+"""
+
+
+def test_of_many_who_want_the_same_one_makes_it_and_all_have_it():
+    # The first is asleep in the middle of it when the others come, from other processes.
+    slow = subprocess.Popen([sys.executable, "-c", WAITING, "5", "many"], stdout=subprocess.PIPE, text=True)
+    assert slow.stdout is not None and slow.stdout.readline() == "made\n"
+    others = [
+        subprocess.Popen([sys.executable, "-c", WAITING, "0", "many"], stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    told = [one.communicate(timeout=200)[0] for one in (slow, *others)]
+    assert told == [f"{slow.pid}\n"] * 3
+    assert stored("test", "many", dict)["x"][0] == slow.pid
+
+
+def test_who_dies_while_making_keeps_nobody_waiting():
+    with subprocess.Popen([sys.executable, "-c", WAITING, "600", "dies"], stdout=subprocess.PIPE, text=True) as slow:
+        assert slow.stdout is not None and slow.stdout.readline() == "made\n"
+        slow.kill()
+    assert stored("test", "dies", lambda: {"x": torch.ones(3)})["x"].tolist() == [1, 1, 1]
 
 
 def test_what_is_kept_may_be_read_by_whoever_may_read_the_users_files():
@@ -146,6 +164,7 @@ def test_a_cache_that_cannot_be_written_costs_only_time(caplog, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("gradgan.metrics.store.replace_file", full)
+    monkeypatch.setattr("gradgan.metrics.store.FileLock.acquire", full)
     assert stored("test", "nowhere", lambda: {"x": torch.ones(1)})["x"].item() == 1
     assert "No space left" in caplog.text
 

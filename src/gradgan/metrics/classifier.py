@@ -116,7 +116,7 @@ def trained_classifier(samples: Tensor, labels: Tensor, classes: int, *, among: 
         for some in among.split(_HASHED):
             key.update(part[some].numpy().data)
     network.load_state_dict(stored("classifiers", key.hexdigest(), learn))
-    # Two processes that learn at the same time may learn weights that differ in their last digits.
+    # Two machines may learn weights that differ in their last digits.
     own = hashlib.sha256()
     for tensor in network.state_dict().values():
         own.update(tensor.contiguous().numpy().data)

@@ -1,9 +1,11 @@
-"""Tensors that are dear to compute, kept in the user's cache: whole or absent, whoever writes at the same time."""
+"""Tensors that are dear to compute, kept in the user's cache: whole or absent, made by one while the others wait."""
 
 import logging
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
+from filelock import FileLock
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
@@ -16,15 +18,38 @@ def stored(kind: str, key: str, make: Callable[[], Mapping[str, Tensor]]) -> dic
     """What lies in the cache under `kind` and `key`, else what `make` gives, which is then kept there.
 
     `key` names the content that it was made from, so that nothing kept is ever out of date. A file that cannot be read
-    (cut off, another format) is made again. Two that make the same at once both write whole files; the later stays.
+    (cut off, another format) is made again. Of several who want the same at once one makes it and the others wait, so
+    that all have the same numbers; where the cache cannot be locked or written, each makes its own.
     """
     path = cache_folder(kind) / f"{key}.safetensors"
     with suppress(OSError, SafetensorError):
         return load_file(path)
-    made = dict(make())
+    with _alone(path):
+        # Perhaps somebody made it while this one waited.
+        with suppress(OSError, SafetensorError):
+            return load_file(path)
+        made = dict(make())
+        try:
+            replace_file(path, save({name: tensor.detach().cpu().contiguous() for name, tensor in made.items()}))
+        except OSError as error:
+            # Nothing is lost but the time of the next one who needs it.
+            _log("could not keep %s: %s", path, error)
+        return made
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """The only one who makes this file, on this machine and wherever the file system has locks."""
+    lock = FileLock(f"{path}.lock")
     try:
-        replace_file(path, save({name: tensor.detach().cpu().contiguous() for name, tensor in made.items()}))
-    except OSError as error:
-        # Nothing is lost but the time of the next one who needs it.
-        logging.getLogger("gradgan").warning("could not keep %s: %s", path, error.strerror or error)
-    return made
+        lock.acquire()
+    except (OSError, NotImplementedError) as error:
+        _log("could not lock %s: %s", path, error)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _log(message: str, path: Path, error: Exception) -> None:
+    logging.getLogger("gradgan").warning(message, path, getattr(error, "strerror", None) or error)

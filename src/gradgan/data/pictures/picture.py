@@ -11,7 +11,7 @@ from ...core.checks import GradganError
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
-LONGEST_SIDE = 30_000
+LONGEST_SIDE = 29_999
 MOST_PIXELS = 120_000_000
 """More than a telephone takes; decoded, they are 480 MB."""
 MOST_BYTES = 256 << 20
