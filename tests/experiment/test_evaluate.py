@@ -45,6 +45,16 @@ def test_training_samples_are_as_good_as_can_be_and_are_seen_to_be_copies():
     assert found["memorisation/classifier"].value > 0.95
 
 
+def test_copies_are_seen_however_few_samples_are_measured():
+    # Of 1438 training samples 200 are compared; the copies are mostly of the others.
+    few = Evaluator(DIGITS, ["memorisation/pixels", "memorisation/classifier"], samples=200)
+    copies = few.measure(Drawn(lambda n: DIGITS.scaled(slice(1000, 1000 + n))))
+    assert min(one.value for one in copies.values()) > 0.95
+    others = DATASETS.make("digits", split="test")
+    assert few.measure(drawn(others))["memorisation/pixels"].value == pytest.approx(0.5, abs=0.1)
+    assert len(few.real("pixels").training) == 200 and len(few.real("pixels").learned) == len(DIGITS)
+
+
 def test_all_metrics_are_all_that_there_are():
     names = {name.partition("/")[0] for data in (RING, DIGITS) for name in all_metrics(data, networks=True)}
     assert names == set(METRICS)

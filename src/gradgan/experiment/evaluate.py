@@ -1,7 +1,7 @@
 """A generator against its data, in the metrics by name; everything real is computed once and kept."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -39,6 +39,8 @@ _MIXTURE_SAMPLES = 2500
 _SAMPLES = 10_000
 _NETWORK_SAMPLES = 1000
 """Points at which networks are differentiated."""
+_AT_ONCE = 8192
+"""Real samples that are decoded and looked at together; whole batches of every network."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,24 +166,34 @@ class Evaluator:
     def real(self, name: str) -> RealFeatures:
         """The real side in these features."""
         if name not in self._real:
-            pictures = {
-                "held_out": self.parts.held_out.stored(self._chosen(self.parts.held_out)),
-                "training": self.parts.training.stored(self._chosen(self.parts.training)),
+            held_out, training = self.parts.held_out, self.parts.training
+            some = {"held_out": (held_out, self._chosen(held_out)), "training": (training, self._chosen(training))}
+            every = {"learned": (training, torch.arange(len(training)))}
+            self._real[name] = RealFeatures(
+                **self._features_of(name, some),
+                learned=(lambda: self._features_of(name, every)["learned"]) if len(training) > self.samples else None,
+            )
+        return self._real[name]
+
+    def _features_of(self, name: str, parts: Mapping[str, tuple[Part, Tensor]]) -> dict[str, Tensor]:
+        """Features of some samples of each part, by its word; what a network says of them is kept in the cache."""
+        of = self.features(name)
+
+        def compute() -> dict[str, Tensor]:
+            return {
+                what: torch.cat(
+                    [of(self.units(to_scale(part.stored(some), self.dataset.scale))) for some in index.split(_AT_ONCE)]
+                )
+                for what, (part, index) in parts.items()
             }
 
-            def compute() -> dict[str, Tensor]:
-                of = self.features(name)
-                return {part: of(self.units(to_scale(x, self.dataset.scale))) for part, x in pictures.items()}
-
-            found = self.features(name)
-            if isinstance(found, Classifier) or (isinstance(found, Own) and found.kept):
-                key = hashlib.sha256(found.key.encode())
-                for x in pictures.values():
-                    key.update(x.numpy().data)
-                self._real[name] = RealFeatures(**stored("features", key.hexdigest(), compute))
-            else:
-                self._real[name] = RealFeatures(**compute())
-        return self._real[name]
+        if not (isinstance(of, Classifier) or (isinstance(of, Own) and of.kept)):
+            return compute()
+        key = hashlib.sha256(of.key.encode())
+        for part, index in parts.values():
+            for some in index.split(_AT_ONCE):
+                key.update(part.stored(some).numpy().data)
+        return stored("features", key.hexdigest(), compute)
 
     def _chosen(self, part: Part) -> Tensor:
         """As many real samples as generated ones, drawn once: distances of unequal numbers have unequal biases."""

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import torch
 from torch import Tensor
@@ -54,14 +54,19 @@ class MixtureInput:
             raise GradganError(f"spread must be finite and > 0, got {self.spread}: no sample would ever be within it.")
 
 
+T = TypeVar("T")
+
+
 class RealFeatures:
     """The real side of every metric in feature space; what many comparisons need is computed once.
 
-    `held_out` (m, d) is what generated samples are compared with; `training` (k, d) what the generator learned from.
+    `held_out` (m, d) is what generated samples are compared with; `training` (k, d) are samples that the generator
+    learned from, as many as others are compared with.
     """
 
-    def __init__(self, held_out: Tensor, training: Tensor) -> None:
-        """Raises GradganError for features that are not matrices of one width."""
+    def __init__(self, held_out: Tensor, training: Tensor, *, learned: Callable[[], Tensor] | None = None) -> None:
+        """`learned` gives all that the generator learned from, (l, d), where `training` are only some of them; it is
+        called at its first use. Raises GradganError for features that are not matrices of one width."""
         self.held_out = feature_matrix(held_out, what="held-out")
         self.training = feature_matrix(training, what="training")
         if held_out.shape[1] != training.shape[1]:
@@ -69,16 +74,21 @@ class RealFeatures:
                 f"held-out features have width {held_out.shape[1]} and training features {training.shape[1]}; compute "
                 "both with the same features."
             )
-
-        self._known: dict[str, Estimate] = {}
+        self._learned = learned
+        self._known: dict[str, Any] = {}
 
     @cached_property
     def held_out_moments(self) -> Moments:
         """Mean and covariance of the held-out features."""
         return Moments.of(self.held_out)
 
-    def remember(self, what: str, find: Callable[[], Estimate]) -> Estimate:
-        """What `find` gives at its first call; for estimates that depend on the real samples alone."""
+    @cached_property
+    def learned(self) -> Tensor:
+        """All that the generator learned from, (l, d): whoever looks for copies must not look at some only."""
+        return self.training if self._learned is None else feature_matrix(self._learned(), what="training")
+
+    def remember(self, what: str, find: Callable[[], T]) -> T:
+        """What `find` gives at its first call; for what depends on the real samples alone."""
         if what not in self._known:
             self._known[what] = find()
         return self._known[what]
