@@ -216,6 +216,21 @@ def test_the_command_measures_every_checkpoint(tmp_path, capsys):
     assert json.loads((out / "evaluation.json").read_text())["4"]["slopes"] == slopes, "and stays too"
 
 
+def test_the_class_histogram_is_kept_drawn_and_printed(tmp_path, capsys):
+    out = tmp_path / "run"
+    settings = ["batch=16", "generator.widths=[8]", "critic.widths=[8]", "evaluate.every=0", "evaluate.samples=100"]
+    train("digits", steps=1, settings=settings, out=out)
+    main(["evaluate", str(out), "--metrics", "class_kl"])
+    found = json.loads((out / "evaluation.json").read_text())["1"]["classes"]
+    assert sum(found["samples"]) == pytest.approx(1) and len(found["errors"]) == 10
+    counted = torch.bincount(Run.load(out).dataset.labels).numpy()
+    assert found["data"] == pytest.approx(counted / counted.sum())
+    assert "shares of the classes" in (out / "report.html").read_text()
+    most = int(np.argmax(found["samples"]))
+    share, error, of = (f"{100 * found[part][most]:.1f}" for part in ("samples", "errors", "data"))
+    assert f"{most}: {share} ± {error} ({of})" in " ".join(capsys.readouterr().out.split())
+
+
 def test_a_damaged_evaluation_file_is_one_line(tmp_path):
     run = train("ring", steps=1, settings=TINY, out=tmp_path / "run")
     (run.path / "evaluation.json").write_text("{")

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from gradgan.metrics import METRICS, ClassInput, class_histogram
+from gradgan.metrics import METRICS, ClassInput, class_histogram, class_shares
 
 EVEN = torch.arange(100) % 4
 
@@ -38,3 +38,9 @@ def test_a_class_that_the_data_lack_is_dear_but_not_infinite():
 
 def test_histogram_counts_what_never_occurs():
     assert class_histogram(torch.tensor([0, 2, 2]), 4).tolist() == [1, 0, 2, 0]
+
+
+def test_shares_of_the_classes_with_binomial_errors_beside_the_datas():
+    found = class_shares(ClassInput(torch.tensor([0, 0, 0, 1]), EVEN, 4))
+    assert found.samples == (0.75, 0.25, 0, 0) and found.data == (0.25,) * 4
+    assert found.errors == pytest.approx((math.sqrt(0.75 * 0.25 / 4),) * 2 + (0, 0))

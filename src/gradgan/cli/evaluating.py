@@ -1,6 +1,6 @@
 """What `gradgan evaluate` does: measure checkpoints of a run, print a table, write JSON and the report."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,6 +54,7 @@ def print_evaluation(
     console = Console()
     console.print(_table(found), highlight=False)
     console.print(_said(evaluator.samples, evaluator.parts.unseen, run.dataset.kind), highlight=False)
+    console.print(_classes(run.folder.evaluations()[max(found)].get("classes", {})), highlight=False, end="")
     print(f"report: {write_report(run.folder)}")
 
 
@@ -89,6 +90,19 @@ def _table(found: dict[int, dict[str, Estimate]]) -> Table:
     for name in next(iter(found.values())):
         table.add_row(name, *(str(numbers[name]) for numbers in found.values()))
     return table
+
+
+_MOST_CLASSES = 20
+"""Of which a line can be read."""
+
+
+def _classes(found: Mapping[str, Sequence[float]]) -> str:
+    """The class histogram of the newest checkpoint, where it was asked for and is short."""
+    if not 0 < len(found.get("data", ())) <= _MOST_CLASSES:
+        return ""
+    each = zip(found["samples"], found["errors"], found["data"], strict=True)
+    shares = (f"{i}: {100 * p:.1f} ± {100 * error:.1f} ({100 * of:.1f})" for i, (p, error, of) in enumerate(each))
+    return f"classes, % of the samples (of the data): {', '.join(shares)}\n"
 
 
 def _said(samples: int, unseen: bool, kind: str) -> str:

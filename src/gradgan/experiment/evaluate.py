@@ -15,6 +15,7 @@ from ..metrics import (
     METRICS,
     Classifier,
     ClassInput,
+    ClassShares,
     CriticInput,
     Estimate,
     FeatureInput,
@@ -25,6 +26,7 @@ from ..metrics import (
     Raw,
     RealFeatures,
     SlopeHistogram,
+    class_shares,
     share,
     slope_histograms,
     stored,
@@ -101,8 +103,7 @@ class Evaluator:
     @property
     def reported(self) -> tuple[str, ...]:
         """The names of all numbers that `measure` gives."""
-        seen = any(METRICS[name.partition("/")[0]].facts["needs"] == "classes" for name in self.names)
-        return (*self.names, "classifier_accuracy") if seen else self.names
+        return (*self.names, "classifier_accuracy") if self.asks("classes") else self.names
 
     @property
     def keys(self) -> dict[str, str]:
@@ -137,25 +138,17 @@ class Evaluator:
         _, seen = self.classifier.look(self.units(held_out.scaled(slice(_SAMPLES))))
         return share(seen == held_out.labels[:_SAMPLES])
 
+    def look(self, drawn: Drawn) -> "Look":
+        """One look at a generator, of which numbers and histograms may be asked."""
+        return Look(self, drawn)
+
     def measure(self, drawn: Drawn) -> dict[str, Estimate]:
         """An estimate by name of each metric; with one of classes also the classifier's accuracy."""
-        look = _Look(self, drawn)
-        found = {}
-        for name in self.names:
-            metric, _, features = name.partition("/")
-            needs = METRICS[metric].facts["needs"]
-            found[name] = METRICS.make(metric)(look.features(features) if needs == "features" else look.of(needs))
-            if needs == "classes":
-                found["classifier_accuracy"] = self.accuracy
-        return found
+        return self.look(drawn).numbers()
 
-    def slopes(self, drawn: Drawn) -> dict[str, SlopeHistogram]:
-        """How the critic's slopes are spread at real and generated samples and between, where its metrics are asked."""
-        if not any(METRICS[name.partition("/")[0]].facts["needs"] == "critic" for name in self.names):
-            return {}
-        given = _Look(self, drawn).of("critic")
-        assert isinstance(given, CriticInput)
-        return slope_histograms(given)
+    def asks(self, needs: str) -> bool:
+        """Does any of the metrics look at this kind of input?"""
+        return any(METRICS[name.partition("/")[0]].facts["needs"] == needs for name in self.names)
 
     def features(self, name: str) -> Features:
         """Features by name."""
@@ -228,13 +221,34 @@ def evaluator_of(
     )
 
 
-class _Look:
-    """The inputs of the metrics for one generator, each made at its first use."""
+class Look:
+    """The inputs of the metrics for one generator, each made at its first use, and what is found in them."""
 
     def __init__(self, evaluator: Evaluator, drawn: Drawn) -> None:
         self._e = evaluator
         self._drawn = drawn
         self._features: dict[str, FeatureInput] = {}
+
+    def numbers(self) -> dict[str, Estimate]:
+        """An estimate by name of each metric; with one of classes also the classifier's accuracy."""
+        found = {}
+        for name in self._e.names:
+            metric, _, features = name.partition("/")
+            needs = METRICS[metric].facts["needs"]
+            found[name] = METRICS.make(metric)(self.features(features) if needs == "features" else self.of(needs))
+            if needs == "classes":
+                found["classifier_accuracy"] = self._e.accuracy
+        return found
+
+    def slopes(self) -> dict[str, SlopeHistogram]:
+        """How the critic's slopes are spread at real and generated samples and between, where its metrics are asked."""
+        given = self.of("critic") if self._e.asks("critic") else None
+        return slope_histograms(given) if isinstance(given, CriticInput) else {}
+
+    def classes(self) -> ClassShares | None:
+        """How often each class is seen, where metrics of classes are asked."""
+        given = self.of("classes") if self._e.asks("classes") else None
+        return class_shares(given) if isinstance(given, ClassInput) else None
 
     @cached_property
     def _samples(self) -> Tensor:

@@ -111,10 +111,11 @@ class Run:
         `by`: another evaluator than the config's, or one that is used for many checkpoints.
         """
         by = by or self.evaluator()
-        drawn = self.drawn()
-        found = by.measure(drawn)
+        look = by.look(self.drawn())
+        found = look.numbers()
         numbers = {name: {"value": e.value, "error": e.error, "method": e.method} for name, e in found.items()}
-        slopes = {place: asdict(histogram) for place, histogram in by.slopes(drawn).items()}
+        slopes = {place: asdict(histogram) for place, histogram in look.slopes().items()}
+        classes = look.classes()
         known = self.folder.evaluations().get(self.step, {})
         before = known.get("features", {})
         # Of features that are another network now, no number is kept under the same name.
@@ -127,6 +128,7 @@ class Run:
             "features": {**before, **by.keys},
             "numbers": {**kept, **numbers},
             "slopes": slopes or known.get("slopes", {}),
+            "classes": asdict(classes) if classes else known.get("classes", {}),
         }
         self.folder.save_evaluation(self.step, content)
         self.folder.update_info(glossary={**self.folder.info()["glossary"], **said})

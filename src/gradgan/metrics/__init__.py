@@ -11,9 +11,11 @@
 True
 """
 
+from .classes import ClassShares as ClassShares
 from .classes import class_histogram as class_histogram
 from .classes import class_kl as class_kl
 from .classes import class_kl_uniform as class_kl_uniform
+from .classes import class_shares as class_shares
 from .classes import classes as classes
 from .classifier import Classifier as Classifier
 from .classifier import trained_classifier as trained_classifier

@@ -1,5 +1,7 @@
 """What a classifier sees in the samples: classes found, and how their shares differ from equal ones and the data's."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 
@@ -37,6 +39,23 @@ def class_kl() -> Metric:
     Shapes: ClassInput. Paper: Lin et al. 2018, arXiv:1712.04086, sec. 4.2.
     """
     return Metric("class_kl", lambda given: _kl(given, np.maximum(class_histogram(given.real, given.classes), 0.5)))
+
+
+@dataclass(frozen=True)
+class ClassShares:
+    """The class histogram as shares: of the samples, with their standard errors, and of the data; (classes,) each."""
+
+    samples: tuple[float, ...]
+    errors: tuple[float, ...]
+    """Binomial: sqrt(p (1 - p) / n)."""
+    data: tuple[float, ...]
+
+
+def class_shares(given: ClassInput) -> ClassShares:
+    """How often each class is seen in the samples, and how often it occurs in the data."""
+    n = len(given.generated)
+    p, data = (class_histogram(labels, given.classes) / len(labels) for labels in (given.generated, given.real))
+    return ClassShares(*(tuple(map(float, x)) for x in (p, np.sqrt(p * (1 - p) / n), data)))
 
 
 def class_histogram(labels: torch.Tensor, classes: int) -> np.ndarray:

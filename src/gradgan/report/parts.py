@@ -117,12 +117,17 @@ def evaluation(found: Mapping[int, Mapping[str, Any]], glossary: Glossary) -> st
         f'<h2>Evaluation</h2><p class="quiet">{e(last.get("samples", ""))} samples of the averaged generator; ± one '
         f"standard error.{seen}</p>"
         f'<div class="card scroll"><table><thead><tr><th>number</th>{head}<th>what it says</th></tr></thead>'
-        f"<tbody>{rows}</tbody></table></div>{_slopes(last.get('slopes', {}))}"
+        f"<tbody>{rows}</tbody></table></div>"
+        f"{_charts(_slopes(last.get('slopes', {})) + _classes(last.get('classes', {})))}"
     )
 
 
 _PLACES = {"real": ("real", "real samples"), "fake": ("generator", "generated"), "between": ("critic", "between them")}
 """Of a slope histogram: the palette's word and the reader's."""
+
+
+def _charts(drawn: str) -> str:
+    return f'<div class="charts">{drawn}</div>' if drawn else ""
 
 
 def _slopes(found: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
@@ -134,8 +139,33 @@ def _slopes(found: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
                             salt="slopes", label="histograms of the critic's slopes")  # fmt: skip
     keys = "".join(f'<li style="--c: var(--{_PLACES[place][0]})"><i></i>{e(_PLACES[place][1])}</li>' for place in shown)
     return (
-        '<div class="charts"><figure class="card chart"><header><h3>slopes of the critic</h3>'
-        f'<span>samples by ‖∇D‖</span></header><ul class="keys">{keys}</ul><div class="plot">{svg}</div></figure></div>'
+        '<figure class="card chart"><header><h3>slopes of the critic</h3>'
+        f'<span>samples by ‖∇D‖</span></header><ul class="keys">{keys}</ul><div class="plot">{svg}</div></figure>'
+    )
+
+
+_MOST_CLASSES = 200
+"""Of which a chart can be read."""
+
+
+def _classes(found: Mapping[str, Sequence[float]]) -> str:
+    """Which classes the samples have, beside the data's; nothing where it was not asked, or there are too many."""
+    count = len(found.get("data", ()))
+    if not 0 < count <= _MOST_CLASSES:
+        return ""
+    edges = [one - 0.5 for one in range(count + 1)]
+    shares = {
+        "real": {"edges": edges, "counts": found["data"]},
+        "generator": {"edges": edges, "counts": found["samples"], "errors": found["errors"]},
+    }
+    svg = svg_of_histograms(shares, salt="classes", label="shares of the classes")
+    keys = "".join(
+        f'<li style="--c: var(--{word})"><i></i>{said}</li>'
+        for word, said in (("real", "the data"), ("generator", "generated, ± 2 standard errors"))
+    )
+    return (
+        '<figure class="card chart"><header><h3>classes</h3>'
+        f'<span>share by class</span></header><ul class="keys">{keys}</ul><div class="plot">{svg}</div></figure>'
     )
 
 
