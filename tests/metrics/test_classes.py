@@ -43,4 +43,4 @@ def test_histogram_counts_what_never_occurs():
 def test_shares_of_the_classes_with_binomial_errors_beside_the_datas():
     found = class_shares(ClassInput(torch.tensor([0, 0, 0, 1]), EVEN, 4))
     assert found.samples == (0.75, 0.25, 0, 0) and found.data == (0.25,) * 4
-    assert found.errors == pytest.approx((math.sqrt(0.75 * 0.25 / 4),) * 2 + (0, 0))
+    assert found.errors == pytest.approx([math.sqrt(k / 6 * (1 - k / 6) / 4) for k in (4, 2, 1, 1)])

@@ -1,6 +1,7 @@
 """Features: scale and size, files without code, a classifier that is learned once, a cache that survives anything."""
 
 import os
+import selectors
 import subprocess
 import sys
 
@@ -121,33 +122,50 @@ def test_stored_is_made_once_and_again_when_it_is_torn():
 
 WAITING = """
 import os, sys, time, torch
+from pathlib import Path
 from gradgan.metrics import stored
 
 def make():
     print("made", flush=True)
-    time.sleep(float(sys.argv[1]))
+    while not Path(sys.argv[2]).exists():
+        time.sleep(0.05)
     return {"x": torch.full((100_000,), float(os.getpid()))}
 
-print(int(stored("test", sys.argv[2], make)["x"][0]))
+print("asks", flush=True)
+print(int(stored("test", sys.argv[1], make)["x"][0]))
 """
 
 
-def test_of_many_who_want_the_same_one_makes_it_and_all_have_it():
-    # The first is asleep in the middle of it when the others come, from other processes.
-    slow = subprocess.Popen([sys.executable, "-c", WAITING, "5", "many"], stdout=subprocess.PIPE, text=True)
-    assert slow.stdout is not None and slow.stdout.readline() == "made\n"
-    others = [
-        subprocess.Popen([sys.executable, "-c", WAITING, "0", "many"], stdout=subprocess.PIPE, text=True)
-        for _ in range(2)
-    ]
-    told = [one.communicate(timeout=200)[0] for one in (slow, *others)]
-    assert told == [f"{slow.pid}\n"] * 3
-    assert stored("test", "many", dict)["x"][0] == slow.pid
+def test_of_many_who_want_the_same_one_makes_it_and_all_have_it(tmp_path):
+    command = [sys.executable, "-c", WAITING, "many", str(tmp_path / "go on")]
+    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    for one in processes:
+        assert one.stdout is not None and one.stdout.readline() == "asks\n"
+    # All have come, none has it, and the others say that they wait before the first is let go on.
+    waiting = selectors.DefaultSelector()
+    for one in processes:
+        waiting.register(one.stderr, selectors.EVENT_READ, one)
+    said = set()
+    while len(said) < 2:
+        for key, _ in waiting.select(timeout=100):
+            assert "waiting for it" in key.fileobj.readline()
+            said.add(key.data.pid)
+    (tmp_path / "go on").touch()
+    told = []
+    for one in processes:
+        with one:
+            assert one.stdout is not None
+            told.append(one.stdout.read().split())
+    maker = next(one.pid for one in processes if one.pid not in said)
+    assert sorted(told) == sorted([["made", str(maker)], [str(maker)], [str(maker)]])
+    assert stored("test", "many", dict)["x"][0] == maker
 
 
 def test_who_dies_while_making_keeps_nobody_waiting():
-    with subprocess.Popen([sys.executable, "-c", WAITING, "600", "dies"], stdout=subprocess.PIPE, text=True) as slow:
-        assert slow.stdout is not None and slow.stdout.readline() == "made\n"
+    with subprocess.Popen(
+        [sys.executable, "-c", WAITING, "dies", "/nowhere"], stdout=subprocess.PIPE, text=True
+    ) as slow:
+        assert slow.stdout is not None and [slow.stdout.readline() for _ in range(2)] == ["asks\n", "made\n"]
         slow.kill()
     assert stored("test", "dies", lambda: {"x": torch.ones(3)})["x"].tolist() == [1, 1, 1]
 
@@ -159,13 +177,16 @@ def test_what_is_kept_may_be_read_by_whoever_may_read_the_users_files():
     assert (cache_folder("test") / "mode.safetensors").stat().st_mode & 0o777 == 0o666 & ~umask
 
 
-def test_a_cache_that_cannot_be_written_costs_only_time(caplog, monkeypatch):
-    def full(*_args):
+@pytest.mark.parametrize(
+    ("broken", "said"), [("replace_file", "could not keep"), ("FileLock.acquire", "could not lock")]
+)
+def test_a_cache_that_cannot_be_written_or_locked_costs_only_time(broken, said, caplog, monkeypatch):
+    def full(*_args, **_words):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("gradgan.metrics.store.replace_file", full)
-    monkeypatch.setattr("gradgan.metrics.store.FileLock.acquire", full)
-    assert stored("test", "nowhere", lambda: {"x": torch.ones(1)})["x"].item() == 1
+    monkeypatch.setattr(f"gradgan.metrics.store.{broken}", full)
+    assert stored("test", broken, lambda: {"x": torch.ones(1)})["x"].item() == 1
+    assert [record.message.startswith(said) for record in caplog.records] == [True]
     assert "No space left" in caplog.text
 
 

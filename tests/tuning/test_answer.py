@@ -93,6 +93,26 @@ def test_none_and_a_default_outside_the_range_may_be_chosen_with_other_runs_too(
     assert answer_of(torn, plan, BASE, BENCH.objective).spread == {"r1.weight": (0.0, 0.1)}
 
 
+@pytest.mark.parametrize(
+    ("over", "default"),
+    [
+        ("clip_gradient=0.1..10", ["clip_gradient=null"]),
+        ("clip_gradient=0.1,0.2", ["clip_gradient=null"]),
+        ("r1.weight+r2.weight=1..10", ["r1.weight=0.1", "r2.weight=0.2"]),
+    ],
+)
+def test_a_default_that_stands_nowhere_on_the_axes_is_no_candidate(over, default):
+    # Best on every run: if it had a place it would be the only one that is named.
+    nowhere = trial(0, None, [0.1, 0.1, 0.1], kind="default", settings=default)
+    searched = trial(1, 1.0, [0.3, 0.2, 0.3])
+    name = over.partition("=")[0]
+    searched.params = {name: 0.2}
+    searched.distributions = {name: CategoricalDistribution([0.1, 0.2]) if "," in over else RANGE}
+    answer = answer_of([nowhere, searched], plan_of(over=[over]), BASE, BENCH.objective)
+    assert answer.chosen is not None and answer.chosen.number == 0
+    assert answer.spread == {name: {"0.1": 0.0, "0.2": 1.0} if "," in over else (0.2, 0.2)}
+
+
 def test_a_default_outside_a_list_has_its_share():
     given = trial(0, None, [0.1, 0.1, 0.1], kind="default", settings=["r1.weight=0.1"])
     listed = trial(1, 1.0, [0.3, 0.3, 0.3])

@@ -54,7 +54,8 @@ def print_evaluation(
     console = Console()
     console.print(_table(found), highlight=False)
     console.print(_said(evaluator.samples, evaluator.parts.unseen, run.dataset.kind), highlight=False)
-    console.print(_classes(run.folder.evaluations()[max(found)].get("classes", {})), highlight=False, end="")
+    if evaluator.asks("classes"):
+        console.print(_classes(run.folder.evaluations()[max(found)]["classes"]), highlight=False, end="")
     print(f"report: {write_report(run.folder)}")
 
 
@@ -97,8 +98,8 @@ _MOST_CLASSES = 20
 
 
 def _classes(found: Mapping[str, Sequence[float]]) -> str:
-    """The class histogram of the newest checkpoint, where it was asked for and is short."""
-    if not 0 < len(found.get("data", ())) <= _MOST_CLASSES:
+    """The class histogram of the newest checkpoint, where it is short."""
+    if len(found["data"]) > _MOST_CLASSES:
         return ""
     each = zip(found["samples"], found["errors"], found["data"], strict=True)
     shares = (f"{i}: {100 * p:.1f} ± {100 * error:.1f} ({100 * of:.1f})" for i, (p, error, of) in enumerate(each))

@@ -120,6 +120,7 @@ class Run:
         before = known.get("features", {})
         # Of features that are another network now, no number is kept under the same name.
         others = {name for name, key in by.keys.items() if before.get(name) != key}
+        same = "classes" in known and known.get("samples") == by.samples
         kept = {n: e for n, e in known.get("numbers", {}).items() if n.partition("/")[2] not in others}
         said = {name: asdict(describe(name)) for name in numbers}
         content = {
@@ -128,7 +129,8 @@ class Run:
             "features": {**before, **by.keys},
             "numbers": {**kept, **numbers},
             "slopes": slopes or known.get("slopes", {}),
-            "classes": asdict(classes) if classes else known.get("classes", {}),
+            # Of another number of samples they are nothing to stand beside these.
+            "classes": asdict(classes) if classes else known["classes"] if same else {},
         }
         self.folder.save_evaluation(self.step, content)
         self.folder.update_info(glossary={**self.folder.info()["glossary"], **said})

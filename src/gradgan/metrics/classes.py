@@ -47,7 +47,7 @@ class ClassShares:
 
     samples: tuple[float, ...]
     errors: tuple[float, ...]
-    """Binomial: sqrt(p (1 - p) / n)."""
+    """Binomial, sqrt(p (1 - p) / n) p = (count + 1) / (n + 2): a class that is not seen may still be there."""
     data: tuple[float, ...]
 
 
@@ -55,7 +55,8 @@ def class_shares(given: ClassInput) -> ClassShares:
     """How often each class is seen in the samples, and how often it occurs in the data."""
     n = len(given.generated)
     p, data = (class_histogram(labels, given.classes) / len(labels) for labels in (given.generated, given.real))
-    return ClassShares(*(tuple(map(float, x)) for x in (p, np.sqrt(p * (1 - p) / n), data)))
+    likely = (p * n + 1) / (n + 2)
+    return ClassShares(*(tuple(map(float, x)) for x in (p, np.sqrt(likely * (1 - likely) / n), data)))
 
 
 def class_histogram(labels: torch.Tensor, classes: int) -> np.ndarray:

@@ -12,6 +12,7 @@ from .metric import METRICS, FeatureInput, Metric
 
 _HELD = 20_000_000
 """Entries of a distance matrix that are held at once: 160 MB."""
+_SOME = 10_000
 
 
 @METRICS.add(paper="arXiv:1904.06991", needs="features", best=None, better="higher")
@@ -88,7 +89,12 @@ def _coverage(given: FeatureInput, k: int) -> Estimate:
 
 def _to_nearest(points: Tensor, others: Tensor) -> Tensor:
     """Distance of each point to its nearest among the others."""
-    return torch.cat([rows.min(1).values for rows in _distances(points, others)])
+    found = points.new_full((len(points),), torch.inf, dtype=torch.float64)
+    # Some of the others at a time: there may be many more of them than fit into memory twice.
+    for some in others.split(_SOME):
+        nearest = torch.cat([rows.min(1).values for rows in _distances(points, some)])
+        found = torch.minimum(found, nearest)
+    return found
 
 
 def _distances(x: Tensor, y: Tensor) -> Iterator[Tensor]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
@@ -19,7 +19,8 @@ def stored(kind: str, key: str, make: Callable[[], Mapping[str, Tensor]]) -> dic
 
     `key` names the content that it was made from, so that nothing kept is ever out of date. A file that cannot be read
     (cut off, another format) is made again. Of several who want the same at once one makes it and the others wait, so
-    that all have the same numbers; where the cache cannot be locked or written, each makes its own.
+    that all have the same numbers. Where the cache cannot be locked each makes its own at once, and where it cannot be
+    written, one after the other.
     """
     path = cache_folder(kind) / f"{key}.safetensors"
     with suppress(OSError, SafetensorError):
@@ -40,9 +41,14 @@ def stored(kind: str, key: str, make: Callable[[], Mapping[str, Tensor]]) -> dic
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
     """The only one who makes this file, on this machine and wherever the file system has locks."""
-    lock = FileLock(f"{path}.lock")
+    # No lock is better than a marker that a killed process leaves behind, for which others would wait for ever.
+    lock = FileLock(f"{path}.lock", fallback_to_soft=False)
     try:
-        lock.acquire()
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            _logger().warning("another process makes %s; waiting for it", path)
+            lock.acquire()
     except (OSError, NotImplementedError) as error:
         _log("could not lock %s: %s", path, error)
     try:
@@ -51,5 +57,9 @@ def _alone(path: Path) -> Iterator[None]:
         lock.release()
 
 
+def _logger() -> logging.Logger:
+    return logging.getLogger("gradgan")
+
+
 def _log(message: str, path: Path, error: Exception) -> None:
-    logging.getLogger("gradgan").warning(message, path, getattr(error, "strerror", None) or error)
+    _logger().warning(message, path, getattr(error, "strerror", None) or error)

@@ -38,7 +38,7 @@ def svg_of(chart: Chart, label: str) -> str:
 def svg_of_histograms(histograms: Mapping[str, Mapping[str, Sequence[float]]], *, salt: str, label: str) -> str:
     """Outlines of histograms over shared bins, {word of the palette: {"edges", "counts"}}, as an <svg> element.
 
-    With "errors": a stroke of two of them to either side of each count.
+    With "errors": a stroke of two of them to either side of each count, not below 0.
     """
     figure, axes = blank()
     edges: Sequence[float] = (0.0, 1.0)
@@ -48,7 +48,9 @@ def svg_of_histograms(histograms: Mapping[str, Mapping[str, Sequence[float]]], *
         if "errors" in histogram:
             counts, errors = (np.asarray(histogram[part], float) for part in ("counts", "errors"))
             middle = (np.asarray(edges[:-1]) + np.asarray(edges[1:])) / 2
-            axes.vlines(middle, counts - 2 * errors, counts + 2 * errors, color=PALETTE[word], linewidth=1.2)
+            axes.vlines(
+                middle, np.clip(counts - 2 * errors, 0, None), counts + 2 * errors, color=PALETTE[word], linewidth=1.2
+            )
     dress(axes, (edges[0], edges[-1]), log=False, whole=False)
     return svg_text(figure, salt=salt, label=label)
 

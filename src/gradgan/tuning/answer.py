@@ -132,19 +132,20 @@ def spread_of(
 ) -> dict[str, tuple[Value, Value] | dict[str, float]]:
     """Which value would have been chosen with other folds and seeds: the bootstrap over runs, of the choice itself.
 
-    The same resample of runs judges every trial, none and a default outside the space among them. Percentiles of
-    numbers, shares of what is listed.
+    The same resample of runs judges every trial, none and a default outside the space among them, if it has a place
+    on the axes at all. Percentiles of numbers, shares of what is listed.
     """
-    if not whole:
+    placed = [(t, values_in(axes, t.settings) if t.values is None else t.values) for t in whole]
+    known = [(t, place) for t, place in placed if place is not None]
+    if not known:
         return {}
-    losses = np.array([[objective.loss(value) for value in t.finals] for t in whole])
-    places = [values_in(axes, t.settings) if t.values is None else t.values for t in whole]
+    losses = np.array([[objective.loss(value) for value in t.finals] for t, _ in known])
     runs = losses.shape[1]
     picks = np.random.default_rng(0).integers(runs, size=(_DRAWN, runs))
     best = losses[:, picks].mean(axis=2).argmin(axis=0)
     spread: dict[str, tuple[Value, Value] | dict[str, float]] = {}
     for axis in axes:
-        values = [place[axis.name] for place in places]
+        values = [place[axis.name] for _, place in known]
         if axis.choices:
             shares = {str(choice): 0.0 for choice in axis.choices}
             for index, count in zip(*np.unique(best, return_counts=True), strict=True):

@@ -211,10 +211,21 @@ def settings_of(axes: Sequence[Axis], values: Mapping[str, Value]) -> list[str]:
     return [one for axis in axes for one in axis.settings(values[axis.name])]
 
 
-def values_in(axes: Sequence[Axis], settings: Sequence[str]) -> dict[str, Value]:
-    """The other way: where settings stand on each axis, in its range or not; tied fields are read by their first."""
+def values_in(axes: Sequence[Axis], settings: Sequence[str]) -> dict[str, Value] | None:
+    """The other way: where settings stand on each axis, inside of it or not.
+
+    None where they stand nowhere: tied fields that differ, no value at all (null), or a word on an axis of numbers.
+    """
     words = dict(one.split("=", 1) for one in settings)
-    return {axis.name: _value(words[axis.fields[0]], axis.name) for axis in axes}
+    values: dict[str, Value] = {}
+    for axis in axes:
+        now = [yaml.safe_load(words[field]) for field in axis.fields]
+        if any(one != now[0] for one in now) or not isinstance(now[0], (bool, int, float, str)):
+            return None
+        if not axis.choices and isinstance(now[0], (bool, str)):
+            return None
+        values[axis.name] = now[0]
+    return values
 
 
 def default_settings(axes: Sequence[Axis], config: Config) -> list[str]:
