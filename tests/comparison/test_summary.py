@@ -135,3 +135,13 @@ def test_a_frechet_distance_stands_beside_its_ratio_and_its_floor(asked):
     assert table.floors == {"frechet/classifier": 2.5, "frechet_ratio/classifier": 2.5}
     text = markdown([table], "gan", command="gradgan compare", about={"date": "today"})
     assert "**ring, 100 steps, 3 seeds: frechet/classifier, floor 2.5**" in text
+    rows = list(csv.DictReader(io.StringIO(csv_text([table]))))
+    assert {row["number"] for row in rows} == {"frechet/classifier", "frechet_ratio/classifier"}
+    assert {row["floor"] for row in rows} == {"2.5"}
+    # A column more moves none of the others.
+    assert [(row["rank"], row["diverged"], row["seeds"], row["steps"]) for row in rows[:1]] == [("1", "0", "3", "100")]
+
+
+def test_a_number_without_a_floor_has_none_in_the_csv():
+    (table,) = tables_of(plan(), three_seeds("gan", (4, 5, 6)), COSTS)
+    assert [row["floor"] for row in csv.DictReader(io.StringIO(csv_text([table])))] == ["", "", ""]

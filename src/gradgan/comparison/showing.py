@@ -161,6 +161,7 @@ _CSV = (
     "difference_low",
     "difference_high",
     "rank",
+    "floor",
     "collapsed",
     "diverged",
     "seeds",
@@ -183,7 +184,8 @@ def csv_text(tables: Sequence[Table]) -> str:
             readings |= {(number, "mean over the run"): r for number, r in row.logged.items()}
             for (number, name), reading in readings.items():
                 label = f"equal {table.equal}" if name == "equal" else name
-                writer.writerow([table.data, table.budget, row.method, number, label, *_numbers(reading), *_costs(row)])
+                numbers = [*_numbers(reading), table.floors.get(number, "")]
+                writer.writerow([table.data, table.budget, row.method, number, label, *numbers, *_costs(row)])
     return out.getvalue()
 
 
