@@ -49,6 +49,13 @@ def test_a_plan_survives_its_file(tmp_path):
     assert yaml.safe_load(path.read_text())["data"] == {"ring": [], "grid": ["batch=8"]}
 
 
+def test_one_word_is_a_list_of_one_and_an_empty_key_of_none():
+    made = plan(settings="batch=32", systems="r1", steps=500)
+    assert (made.settings, made.systems, made.steps) == (["batch=32"], ["r1"], [500])
+    made = plan(settings=None, metrics=None, steps=None)
+    assert (made.settings, made.metrics, made.steps) == ([], [], [])
+
+
 def test_minutes_become_whole_looks_at_each_methods_pace():
     assert steps_within(Budget("minutes", 1.0), 0.1, looks=20) == 600
     assert steps_within(Budget("minutes", 1.0), 0.11, looks=20) == 540
@@ -74,6 +81,7 @@ BAD = {
     "no looks": ({"looks": 0}, "looks must be from 1"),
     "key": ({"system": ["gan"]}, "unknown key in here: 'system'. Perhaps you meant 'systems'"),
     "kind": ({"steps": ["many"]}, "steps.0 must be a valid integer, got 'many'"),
+    "settings": ({"settings": {"batch": 32}}, "settings must be a valid list, got {'batch': 32}"),
     "name": ({"variants": {"../a": []}}, "is no name of a variant"),
 }
 

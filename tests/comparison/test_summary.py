@@ -103,6 +103,33 @@ def test_the_one_survivor_of_a_method_does_not_win():
     assert "(1 of 3)" in page and "(3 of 3)" not in page
 
 
+def test_runs_that_diverged_do_not_win_by_what_they_were_before():
+    curves = [
+        *three_seeds("gan", (4, 5, 6)),
+        *three_seeds("r1", (7, 8, 9), diverged="it diverged"),
+        *three_seeds("slow", (9, 9)),
+        curve("slow", 2, {100: 9.0}, diverged="it diverged"),
+    ]
+    (table,) = tables_of(plan(), curves, COSTS)
+    assert [row.diverged for row in table.rows] == [0, 3, 1]
+    for reading in ("last", "best"):
+        assert [row.metrics["modes"][reading].rank for row in table.rows] == [1, 3, 2]
+    r1 = table.rows[1].metrics["modes"]["last"]
+    assert r1.interval.mean == 8 and r1.difference is not None and r1.difference.mean == 3, "told as they are"
+    assert [row[1] for row in columns(table, "modes", "gan")[1]] == ["gan", "slow", "r1"]
+    assert "behind all of which fewer runs diverged" in markdown([table], "gan", command="", about={})
+
+
+def test_of_equally_many_diverged_runs_a_value_is_more_than_none():
+    curves = [
+        *three_seeds("gan", (4, 5, 6), diverged="it diverged"),
+        *three_seeds("r1", (7, 8, 9), diverged="it diverged"),
+        *(curve("slow", seed, {100: 99.0} if seed else None, diverged="it diverged") for seed in range(3)),
+    ]
+    (table,) = tables_of(plan(), curves, COSTS)
+    assert [row.metrics["modes"]["last"].rank for row in table.rows] == [2, 1, 3]
+
+
 def test_what_was_not_counted_is_not_called_zero():
     assert _collapsed({"modes": {10: 8.0, 20: 3.0}}, 8) is True
     assert _collapsed({"modes": {10: 3.0, 20: 4.0}}, 8) is False
@@ -135,3 +162,13 @@ def test_a_frechet_distance_stands_beside_its_ratio_and_its_floor(asked):
     assert table.floors == {"frechet/classifier": 2.5, "frechet_ratio/classifier": 2.5}
     text = markdown([table], "gan", command="gradgan compare", about={"date": "today"})
     assert "**ring, 100 steps, 3 seeds: frechet/classifier, floor 2.5**" in text
+    rows = list(csv.DictReader(io.StringIO(csv_text([table]))))
+    assert {row["number"] for row in rows} == {"frechet/classifier", "frechet_ratio/classifier"}
+    assert {row["floor"] for row in rows} == {"2.5"}
+    # A column more moves none of the others.
+    assert [(row["rank"], row["diverged"], row["seeds"], row["steps"]) for row in rows[:1]] == [("1", "0", "3", "100")]
+
+
+def test_a_number_without_a_floor_has_none_in_the_csv():
+    (table,) = tables_of(plan(), three_seeds("gan", (4, 5, 6)), COSTS)
+    assert [row["floor"] for row in csv.DictReader(io.StringIO(csv_text([table])))] == ["", "", ""]

@@ -82,6 +82,8 @@ def test_ties_share_a_rank():
 def test_seeds_that_are_left_do_not_speak_for_the_lost_ones():
     sure = {seed: 1.0 + 0.01 * seed for seed in range(5)}
     table = {"sure": sure, "alone": {3: 9.0}, "two": {0: 2.0, 1: 2.0}, "none": {}}
-    lost = {"alone": 4, "two": 3, "none": 5}
+    lost = {"sure": (0,), "alone": (4,), "two": (3,), "none": (5,)}
     assert ranks(table, higher_is_better=True, lost=lost) == {"sure": 1, "two": 2, "alone": 3}
     assert ranks(table, higher_is_better=False, lost=lost) == {"sure": 1, "two": 2, "alone": 3}
+    spoilt = {"sure": (2, 1), "alone": (2, 0), "two": (1, 1), "none": (5, 5)}
+    assert ranks(table, higher_is_better=True, lost=spoilt) == {"two": 1, "alone": 2, "sure": 3}

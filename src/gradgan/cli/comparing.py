@@ -11,6 +11,7 @@ from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 
 from ..comparison import Plan, compare_plan, expected, make_plan, read_plan
 from ..comparison.cells import Cell
+from ..comparison.plan import listed
 from ..core.errors import GradganError
 from ..core.pool import Message, crew
 from ..report.parts import duration
@@ -20,10 +21,10 @@ from .bar import Bar
 def run_compare(config: Path | None, flags: dict[str, Any], *, out: Path, workers: int | None, dry_run: bool) -> None:
     """Compare what the file says, changed by the flags that are given; or only tell how long that would take."""
     words = read_plan(config) if config is not None else {}
-    settings = [*words.get("settings", []), *flags.pop("settings", [])]
+    own, more = listed(words.get("settings")), flags.pop("settings", [])
     words |= {key: value for key, value in flags.items() if value not in (None, [], {})}
-    if settings:
-        words["settings"] = settings
+    # What is no list goes on as it is, for make_plan to refuse.
+    words["settings"] = [*own, *more] if isinstance(own, list) else own
     plan = make_plan(words, source="compare" if config is None else str(config))
     command = shlex.join(["gradgan", *sys.argv[1:]]) if sys.argv[1:2] == ["compare"] else None
     if dry_run:

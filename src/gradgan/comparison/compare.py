@@ -23,6 +23,7 @@ from .cells import Cell, Configs, cells_of, configs_of
 from .collect import Curve, curve_of, is_done
 from .costs import Costs, about_costs, measure_costs
 from .plan import Plan, make_plan, plan_to_yaml
+from .recipes import refuse_other_recipes
 from .showing import as_plain, csv_text, markdown, print_tables
 from .summary import Table, tables_of
 
@@ -104,6 +105,7 @@ def _timed(plan: Plan, configs: Configs, out: Path, tell: Tell) -> tuple[list[Ce
     seconds = {key: cost.seconds for key, cost in costs.items()}
     cells = cells_of(plan, configs, seconds, out)
     _refuse_other_features(cells)
+    refuse_other_recipes(cells)
     return cells, costs
 
 

@@ -53,7 +53,7 @@ def measure_costs(configs: Mapping[tuple[str, str], Config], path: Path, tell: C
             tell(f"timing a step of {method} on {data}")
             rows[key] = asdict(_measured(config, anchor=configs[data, _first(configs, data)]))
             with writing(path):
-                about = machine(torch.device("cpu")) | {"threads": str(config.threads)}
+                about = machine(device_of(config.device)) | {"threads": str(config.threads)}
                 replace_file(path, (to_json({"about": about, "costs": rows}, indent=1) + "\n").encode())
     return _levelled({key: Cost(**rows["/".join(key)]) for key in configs})
 

@@ -98,11 +98,18 @@ def make_plan(words: Mapping[str, Any], *, source: str) -> Plan:
     if isinstance(tree.get("seeds"), int) and not isinstance(tree["seeds"], bool):
         tree["seeds"] = list(range(tree["seeds"]))
     for key in ("systems", "steps", "minutes", "metrics", "logged", "settings"):
-        if isinstance(tree.get(key), (str, int, float)):
-            tree[key] = [tree[key]]
+        if key in tree:
+            tree[key] = listed(tree[key])
     plan = _typed(tree, source)
     _check(plan, source)
     return plan
+
+
+def listed(value: Any) -> Any:
+    """What a plan's key that wants a list means: one word is a list of one, a key left empty a list of none."""
+    if value is None:
+        return []
+    return [value] if isinstance(value, (str, int, float)) else value
 
 
 def read_plan(path: str | Path) -> dict[str, Any]:

@@ -22,7 +22,8 @@ HOW = (
     "Mean [95% interval over seeds: bootstrap, never narrower than Student's t]. Difference: to the baseline, paired "
     "by seed. Rank: 1 + how many methods are better beyond the interval, so ties share a rank. Collapsed: fewer than "
     "half of the modes or classes found at the end. A run that diverged counts with its last look before; where one "
-    "left none, the means are of the seeds that are left (n of N), and the method ranks behind all that lost fewer. "
+    "left none, the means are of the seeds that are left (n of N). Whatever its figures, a method ranks behind all of "
+    "which fewer runs diverged or left none, and where those are equally many, behind all of which fewer left none. "
     "Best: each run's best look, chosen by the metric itself. Unpenalised: gan with the same networks."
 )
 
@@ -161,6 +162,7 @@ _CSV = (
     "difference_low",
     "difference_high",
     "rank",
+    "floor",
     "collapsed",
     "diverged",
     "seeds",
@@ -183,7 +185,8 @@ def csv_text(tables: Sequence[Table]) -> str:
             readings |= {(number, "mean over the run"): r for number, r in row.logged.items()}
             for (number, name), reading in readings.items():
                 label = f"equal {table.equal}" if name == "equal" else name
-                writer.writerow([table.data, table.budget, row.method, number, label, *_numbers(reading), *_costs(row)])
+                numbers = [*_numbers(reading), table.floors.get(number, "")]
+                writer.writerow([table.data, table.budget, row.method, number, label, *numbers, *_costs(row)])
     return out.getvalue()
 
 

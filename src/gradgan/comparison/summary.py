@@ -92,7 +92,7 @@ def _table(plan: Plan, data: str, budget: Budget, methods: dict[str, list[Curve]
         for reading in ("last", "equal", "best"):
             picks = {name: _pick(reading, metric, limit[name]) for name in methods}
             found = {name: _read(own, metric, picks[name]) for name, own in methods.items()}
-            lost = {name: len(methods[name]) - len(own) for name, own in found.items()}
+            lost = {name: _lost(methods[name], own) for name, own in found.items()}
             for name, read in _compared(found, baseline, metric, lost).items():
                 metrics[name].setdefault(metric, {})[reading] = read
     logged: dict[str, dict[str, Reading]] = {name: {} for name in methods}
@@ -170,11 +170,24 @@ def _read(curves: Sequence[Curve], metric: str, pick: Pick) -> dict[int, tuple[i
     return found
 
 
+def _lost(curves: Sequence[Curve], found: Mapping[int, object]) -> tuple[int, int]:
+    """How many runs diverged or left no value, and how many left none.
+
+    What a run was before it diverged is told, but it is no result to win with.
+    """
+    missing = [curve.cell.seed not in found for curve in curves]
+    spoilt = [curve.diverged != "" or none for curve, none in zip(curves, missing, strict=True)]
+    return sum(spoilt), sum(missing)
+
+
 def _compared(
-    found: Mapping[str, Mapping[int, tuple[int, float]]], baseline: str, metric: str | None, lost: Mapping[str, int]
+    found: Mapping[str, Mapping[int, tuple[int, float]]],
+    baseline: str,
+    metric: str | None,
+    lost: Mapping[str, tuple[int, int]],
 ) -> dict[str, Reading]:
-    """The readings of all methods that have any value; `metric` is None for numbers that do not judge. `lost`: how many
-    runs of each left none."""
+    """The readings of all methods that have any value; `metric` is None for numbers that do not judge. `lost`: the runs
+    of each that came to nothing, see `_lost`."""
     values = {name: {seed: value for seed, (_, value) in own.items()} for name, own in found.items()}
     places: dict[str, int] = {}
     if metric is not None:

@@ -71,19 +71,21 @@ def paired_difference(values: Mapping[int, float], baseline: Mapping[int, float]
 
 
 def ranks(
-    values: Mapping[str, Mapping[int, float]], *, higher_is_better: bool, lost: Mapping[str, int] | None = None
+    values: Mapping[str, Mapping[int, float]],
+    *,
+    higher_is_better: bool,
+    lost: Mapping[str, tuple[int, ...]] | None = None,
 ) -> dict[str, int]:
     """1 + how many others are better beyond the interval of the paired difference; who has no value has no rank.
 
-    `lost`: how many seeds of each name have no value because the run came to nothing. Whoever lost fewer is better:
-    the seeds that are left must not speak for the lost ones.
+    `lost`: how many runs of each name came to nothing, as one count or several, the first matters most. Whoever lost
+    fewer is better: the seeds that are left must not speak for the lost ones.
     """
     known = {name: own for name, own in values.items() if own}
-    lost = lost or {}
 
     def beats(one: str, other: str) -> bool:
-        if lost.get(one, 0) != lost.get(other, 0):
-            return lost.get(one, 0) < lost.get(other, 0)
+        if lost is not None and lost[one] != lost[other]:
+            return lost[one] < lost[other]
         difference = paired_difference(known[one], known[other])
         if difference is None:
             return False

@@ -164,7 +164,7 @@ def _folder(out: Path, config: Config, *, resume: bool) -> RunFolder:
     # Completed anew, so that a run of an older gradgan, which knew fewer keys, can go on.
     before = complete(read_config(stored))
     _refuse_other_features(before, config)
-    same = replace(before, **{key: getattr(config, key) for key in _MAY_CHANGE}) == config
+    same = replace(before, **{key: getattr(config, key) for key in MAY_CHANGE}) == config
     if same and before.steps != config.steps:
         _LOGGER.warning(
             "steps is %d now and was %d: schedules see step/steps, so they go on from another place.",
@@ -189,7 +189,7 @@ def _refuse_other_features(before: Config, config: Config) -> None:
         )
 
 
-_MAY_CHANGE = ("steps", "log", "sample", "checkpoint", "evaluate", "alarm", "device", "threads")
+MAY_CHANGE = ("steps", "log", "sample", "checkpoint", "evaluate", "alarm", "device", "threads")
 """What a resumed run may be given anew."""
 
 

@@ -1,0 +1,113 @@
+"""Runs that lie in the folder count only as what would be run there now; what a resumed run may change, they may."""
+
+from dataclasses import replace
+
+import pytest
+import yaml
+
+from gradgan.comparison import compare_plan, expected, make_plan
+from gradgan.comparison.cells import Cell
+from gradgan.comparison.costs import Cost
+from gradgan.comparison.plan import Budget
+from gradgan.comparison.recipes import refuse_other_recipes
+from gradgan.core.errors import GradganError
+from gradgan.core.record import RunFolder
+from gradgan.experiment import complete, configure
+from gradgan.experiment.reading import to_yaml
+
+TINY = ["data.samples=300", "batch=16", "generator.widths=[8]", "critic.widths=[8]"]
+
+
+@pytest.fixture(autouse=True)
+def pace(monkeypatch):
+    """Sets the seconds that a step is said to take, without measuring."""
+
+    def set_to(seconds):
+        cost = Cost(seconds, seconds, 1.0, 1)
+        monkeypatch.setattr("gradgan.comparison.costs._measured", lambda config, *, anchor: cost)
+
+    set_to(0.5)
+    return set_to
+
+
+def plan(**words):
+    words = {"data": ["ring"], "systems": ["gan", "r1"], "seeds": 2, "looks": 2, "settings": TINY, **words}
+    return make_plan(words, source="here")
+
+
+def quiet(message, cells):
+    pass
+
+
+def left(made, out):
+    return [cell.name for cell, _ in expected(made, out=out, tell=quiet)]
+
+
+def finish(made, out):
+    """Every run as if it had been trained; none was."""
+    for cell, _ in expected(made, out=out, tell=quiet):
+        with RunFolder.create(cell.path, config_yaml=to_yaml(cell.config)) as run:
+            run.update_info(status="finished")
+
+
+def refused(made, out):
+    """The one line that it is refused with, before any run is begun."""
+    runs = sorted((out / "runs").rglob("*"))
+    with pytest.raises(GradganError) as caught:
+        compare_plan(made, out=out, workers=1, tell=quiet)
+    assert sorted((out / "runs").rglob("*")) == runs and not (out / "table.csv").exists()
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("seeds", [2, 3])
+def test_runs_of_another_recipe_are_not_averaged_with_those_of_now(tmp_path, monkeypatch, seeds):
+    finish(plan(steps=4), tmp_path)
+
+    def newer(*words, settings, **more):
+        return configure(*words, settings=[*settings, "optimiser.lr=0.123"], **more)
+
+    monkeypatch.setattr("gradgan.comparison.cells.configure", newer)
+    told = refused(plan(steps=4, seeds=seeds), tmp_path)
+    assert "ring · gan · 4 steps · seed 0 and 3 more: " in told
+    assert "optimiser.lr is 0.123 now and was " in told
+    assert "another --out, or delete " + str(tmp_path / "runs" / "ring" / "gan" / "steps_4" / "seed_0") in told
+
+
+def test_runs_in_minutes_are_not_averaged_with_those_of_other_costs(tmp_path, pace):
+    finish(plan(minutes=[1]), tmp_path)
+    assert left(plan(minutes=[1]), tmp_path) == []
+    pace(1.0)
+    assert left(plan(minutes=[1]), tmp_path) == [], "costs.json is kept"
+    (tmp_path / "costs.json").unlink()
+    assert "steps is 60 now and was 120" in refused(plan(minutes=[1]), tmp_path)
+
+
+def test_a_run_that_was_only_begun_is_refused_before_the_others_run(tmp_path):
+    ((cell, _), *_) = expected(plan(steps=4), out=tmp_path, tell=quiet)
+    RunFolder.create(cell.path, config_yaml=to_yaml(replace(cell.config, steps=400))).close()
+    assert "seed 0: run by another config than now, steps is 4 now and was 400" in refused(plan(steps=4), tmp_path)
+
+
+def test_seeds_are_added_to_runs_of_an_older_gradgan_and_another_machine(tmp_path):
+    finish(plan(steps=4), tmp_path)
+    for path in (tmp_path / "runs").rglob("config.yaml"):
+        tree = yaml.safe_load(path.read_text())
+        del tree["compile"], tree["alarm"], tree["evaluate"]["features_rgb"]
+        tree |= {"device": "cpu", "threads": 3, "log": {"every": 1}}
+        path.write_text(yaml.safe_dump(tree))
+    assert left(plan(steps=4, seeds=3), tmp_path) == ["ring · gan · 4 steps · seed 2", "ring · r1 · 4 steps · seed 2"]
+
+
+def test_features_may_have_moved_and_samples_may_not_change(tmp_path):
+    config = complete(configure("ring"))
+    looks = replace(config.evaluate, features="/old/net.pt", features_content="abc")
+    RunFolder.create(tmp_path / "run", config_yaml=to_yaml(replace(config, evaluate=looks))).close()
+
+    def cell(**words):
+        now = replace(config, evaluate=replace(looks, features="/new/net.pt", **words))
+        return Cell("ring", "gan", Budget("steps", config.steps), 0, now, tmp_path / "run")
+
+    refuse_other_recipes([cell()])
+    with pytest.raises(GradganError, match=r"evaluate\.samples is 77 now and was 0"):
+        refuse_other_recipes([cell(samples=77)])
