@@ -9,7 +9,7 @@ from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
 from gradgan.core.checks import GradganError
-from gradgan.metrics import METRICS, Estimate, FeatureInput, RealFeatures
+from gradgan.metrics import METRICS, Estimate, FeatureInput, RealFeatures, neighbours
 
 
 def normal(*shape: int, seed: int = 0) -> Tensor:
@@ -84,6 +84,23 @@ def test_the_error_of_memorisation_is_the_spread_over_fresh_sets():
              for i in range(80)]  # fmt: skip
     spread = torch.tensor([one.value for one in drawn]).std().item()
     assert sum(one.error for one in drawn) / len(drawn) == pytest.approx(spread, rel=0.3)
+
+
+def test_radii_of_held_out_samples_are_computed_once_for_each_k(monkeypatch):
+    held_out, looks = normal(40, 3), [normal(30, 3, seed=seed) for seed in (1, 2)]
+    names = ("precision", "density", "coverage", "recall")
+    wanted = [[measured(name, x, held_out, k=k) for name in names] for x in looks for k in (3, 5)]
+    real, asked, radii = RealFeatures(held_out, held_out), [], neighbours.radii
+
+    def counted(x: Tensor, k: int) -> Tensor:
+        asked.append((x is held_out, k))
+        return radii(x, k)
+
+    monkeypatch.setattr(neighbours, "radii", counted)
+    found = [[METRICS.make(name, k=k)(FeatureInput(x, real)) for name in names] for x in looks for k in (3, 5)]
+    assert found == wanted
+    assert [k for of_held_out, k in asked if of_held_out] == [3, 5]
+    assert len(asked) == 2 + len(looks) * 2, "those of generated samples are theirs alone, at every look"
 
 
 def test_more_neighbours_than_samples_are_refused():

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import torch
 from torch import Tensor
@@ -18,6 +18,8 @@ from .moments import Moments
 METRICS = Catalog("metric", facts=("needs", "best", "better"))
 """Every metric by name. Facts: `needs`, the kind of input it looks at (`Needs`); `best`, its value for samples of the
 data's own distribution, None where the data decide; `better`, which way is better (`Better`)."""
+
+Found = TypeVar("Found")
 
 Needs: TypeAlias = Literal["mixture", "features", "classes", "critic", "generator"]
 """MixtureInput, FeatureInput, ClassInput, CriticInput or GeneratorInput."""
@@ -70,15 +72,15 @@ class RealFeatures:
                 "both with the same features."
             )
 
-        self._known: dict[str, Estimate] = {}
+        self._known: dict[str, Any] = {}
 
     @cached_property
     def held_out_moments(self) -> Moments:
         """Mean and covariance of the held-out features."""
         return Moments.of(self.held_out)
 
-    def remember(self, what: str, find: Callable[[], Estimate]) -> Estimate:
-        """What `find` gives at its first call; for estimates that depend on the real samples alone."""
+    def remember(self, what: str, find: Callable[[], Found]) -> Found:
+        """What `find` gives at its first call; for what depends on the real samples alone."""
         if what not in self._known:
             self._known[what] = find()
         return self._known[what]
