@@ -1,10 +1,11 @@
-"""Precision, recall, density, coverage against scikit-learn's slow way; memorisation on copies and on blurs."""
+"""Precision, recall, density, coverage, memorisation against scikit-learn's slow way; copies and blurs are told."""
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
@@ -65,6 +66,18 @@ def test_a_collapsed_set_is_precise_and_recalls_nothing():
     assert measured("precision", collapsed, real).value == 1
     assert measured("recall", collapsed, real).value < 0.1
     assert measured("coverage", collapsed, real).value < 0.1
+
+
+@given(n=st.integers(5, 60), m=st.integers(5, 60), steps=st.sampled_from([1, 4, 1024]), seed=st.integers(0, 99))
+def test_memorisation_is_scikit_learns_area_under_the_curve(n, m, steps, seed):
+    """Of held-out samples told from generated ones by how far from training they are; on grids, with exact ties."""
+    training, held_out, generated = (
+        (normal(size, 2, seed=seed + i * 1000) * steps).round() / steps for i, size in enumerate((40, m, n))
+    )
+    nearest = NearestNeighbors(n_neighbors=1).fit(training.numpy())
+    far = nearest.kneighbors(torch.cat((generated, held_out)).numpy())[0][:, 0]
+    wanted = roc_auc_score(np.repeat([0, 1], [n, m]), far)
+    assert measured("memorisation", generated, held_out, training).value == pytest.approx(wanted, rel=1e-4, abs=1e-12)
 
 
 def test_copies_are_told_from_fresh_samples_and_from_blurs():
