@@ -179,9 +179,15 @@ def test_the_command_refuses_in_one_line(capsys):
     assert capsys.readouterr().err.startswith("gradgan: size must be a multiple of 8")
 
 
-def test_both_ways_to_the_frechet_distance_agree():
+def test_all_ways_to_the_frechet_distance_agree(capsys):
     result = metrics(MetricsBench(features=20, samples=60, rounds=1))
-    ours, theirs = (row["value"] for row in result.rows)
-    assert ours == pytest.approx(theirs, rel=1e-6)
+    assert [row["way"] for row in result.rows] == ["cholesky, eigvalsh", "with its error", "scipy sqrtm"]
+    ours, look, theirs = result.rows
+    assert ours["value"] == pytest.approx(theirs["value"], rel=1e-6)
+    assert look["value"] == pytest.approx(ours["value"], rel=1e-9)
+    assert look["seconds"] is None and look["with moments"] > 0
+    assert look["ratio"] == theirs["with moments"] / look["with moments"]
+    result.show()
+    assert "with its error:" in capsys.readouterr().out
     with pytest.raises(GradganError, match="samples must be"):
         metrics(MetricsBench(samples=1))

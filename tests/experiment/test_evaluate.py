@@ -1,5 +1,6 @@
 """Evaluation: by name, against held-out data, during a run without changing it, and with the best kept."""
 
+import copy
 import json
 import math
 
@@ -23,6 +24,7 @@ from gradgan.experiment import (
     score_of,
     train,
 )
+from gradgan.experiment.sampler import samples_of
 from gradgan.metrics import METRICS, Own, merit, trained_classifier
 from gradgan.training import checkpoint
 from gradgan.training.hooks import Save
@@ -149,6 +151,34 @@ def test_evaluation_during_a_run_changes_nothing_and_keeps_the_best(tmp_path):
     assert loaded.evaluate()["mixture_distance"].value == best["value"]
     with pytest.raises(GradganError, match=r"no best checkpoint.*evaluate\.every"):
         Run.load(tmp_path / "plain", best=True)
+
+
+@pytest.mark.parametrize("conditional", [False, True])
+def test_what_is_measured_is_drawn_from_the_average_and_not_from_the_weights_that_are_trained(tmp_path, conditional):
+    words = [*TINY, "ema=0.9", "optimiser.lr=0.05", f"conditional={str(conditional).lower()}"]
+    run = train("ring", steps=8, settings=words, out=tmp_path / "run")
+    # The average from the file, into a generator of its own: none of the run's own ways to it is taken.
+    kept = checkpoint.load(run.folder.checkpoints()[-1][1])["average"]
+    raw = run.experiment.state.networks["generator"]
+    average = copy.deepcopy(raw).eval()
+    average.load_state_dict({name: kept[f"module.{name}"] for name in raw.state_dict()})
+    labels = torch.randint(8, (40,)) if conditional else None
+
+    def drawn_from(generator: torch.nn.Module, labels: torch.Tensor | None = None) -> torch.Tensor:
+        given = None if labels is None else labels.tolist()
+        return samples_of(generator, run.config, run.dataset.classes, 40, seed=1, labels=given)
+
+    found = run.drawn()
+    assert torch.equal(found.draw(40), drawn_from(average))
+    assert (found.draw(40) - drawn_from(raw)).abs().mean() > 0.05, "or nothing would be told apart"
+    if labels is not None:
+        assert found.of_classes is not None
+        assert torch.equal(found.of_classes(labels), drawn_from(average, labels))
+    assert found.generator is not None and found.latents is not None
+    z = found.latents(40)
+    with torch.no_grad():
+        wanted = average(z, torch.arange(40) % 8) if conditional else average(z)
+        assert torch.equal(found.generator(z), wanted)
 
 
 def test_going_back_to_any_kept_checkpoint_finds_the_best_until_then(tmp_path):

@@ -1,9 +1,10 @@
-"""Class counts and their divergences on labels whose answer is known."""
+"""Class counts and their divergences on labels whose answer is known, and torchmetrics beside the divergences."""
 
 import math
 
 import pytest
 import torch
+from torchmetrics.functional import kl_divergence
 
 from gradgan.metrics import METRICS, ClassInput, class_histogram, class_shares
 
@@ -34,6 +35,20 @@ def test_the_datas_own_shares_are_the_best_where_they_are_not_equal():
 def test_a_class_that_the_data_lack_is_dear_but_not_infinite():
     found = measured("class_kl", torch.tensor([2, 2]), torch.tensor([0, 1]), 3)
     assert found.value == pytest.approx(math.log(2.5 / 0.5))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_torchmetrics_gives_the_same_divergences(seed):
+    rng = torch.Generator().manual_seed(seed)
+    # Of 9 classes the generator has lost the last two.
+    weights = torch.rand(2, 9, generator=rng, dtype=torch.float64) + 0.05
+    weights[0, -2:] = 0
+    generated, real = (torch.multinomial(w, 400, replacement=True, generator=rng) for w in weights)
+    shares, own = (torch.tensor([[(x == j).double().mean() for j in range(9)]]) for x in (generated, real))
+    for name, wanted in (("class_kl_uniform", torch.full((1, 9), 1 / 9).double()), ("class_kl", own)):
+        theirs = float(kl_divergence(shares, wanted))
+        assert theirs > 0.05
+        assert measured(name, generated, real, 9).value == pytest.approx(theirs, rel=1e-4), name
 
 
 def test_histogram_counts_what_never_occurs():

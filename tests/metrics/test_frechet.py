@@ -132,7 +132,33 @@ def test_ratio_is_the_distance_over_the_floor():
     assert ratio.error > distance.error / floor.value, "the floor's own error is in it"
     same = measured("frechet_ratio", parts[2], parts[1], parts[2])
     assert same.value == pytest.approx(1)
-    assert math.isnan(measured("frechet_ratio", parts[0], parts[1], parts[1]).value) or floor.value > 0
+
+
+def spectrum(name: str, d: int) -> Tensor:
+    return torch.arange(1, d + 1, dtype=torch.float64) ** {"white": 0.0, "steep": -2.0}[name]
+
+
+@pytest.mark.parametrize("name", ["white", "steep"])
+@pytest.mark.parametrize(("n", "d"), [(300, 4), (300, 1), (12, 40), (120, 300)])
+def test_held_out_samples_that_are_the_training_ones_in_any_order_have_a_floor_of_0_and_no_ratio(n, d, name):
+    generated, held_out = normal(n, d, seed=1), normal(n, d, seed=2) * spectrum(name, d) + 3
+    for training in (held_out, held_out.flip(0), held_out[torch.randperm(n, generator=torch.manual_seed(0))]):
+        assert measured("frechet_floor", generated, held_out, training).value == 0
+        ratio = measured("frechet_ratio", generated, held_out, training)
+        assert math.isnan(ratio.value) and math.isnan(ratio.error)
+
+
+@pytest.mark.parametrize(("n", "d"), [(300, 4), (40, 60)])
+def test_a_small_floor_is_kept(n, d):
+    generated, held_out = normal(n, d, seed=1), normal(n, d, seed=2)
+    shifted = measured("frechet_ratio", generated, held_out, held_out + 1e-4)
+    distance = measured("frechet", generated, held_out, held_out)
+    assert shifted.value == pytest.approx(distance.value / (d * 1e-8), rel=1e-3)
+    # One sample of n is another.
+    other = torch.cat((held_out[1:], generated[:1]))
+    floor = measured("frechet_floor", generated, held_out, other)
+    assert floor.value == pytest.approx(reference(Moments.of(other), Moments.of(held_out)), rel=1e-3)
+    assert measured("frechet_ratio", generated, held_out, other).value == pytest.approx(distance.value / floor.value)
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,18 @@ def test_pair_by_pair_and_torchmetrics_give_the_same():
     assert squared_mmd(x, y) == pytest.approx(float(poly_mmd(x, y)), rel=1e-4)
 
 
+@pytest.mark.parametrize(("n", "m", "size"), [(230, 170, 34), (230, 174, 34), (5300, 6100, 1000), (9, 40, 2)])
+def test_the_metric_is_the_mean_of_torchmetrics_over_the_same_blocks(n, m, size):
+    x, y = normal(n, 4) + 0.5, normal(m, 4, seed=1)
+    shuffled = [z[torch.randperm(len(z), generator=torch.Generator().manual_seed(0))] for z in (x, y)]
+    blocks = zip(*(z[: min(n, m)].split(size) for z in shuffled), strict=True)
+    theirs = torch.stack([poly_mmd(of_y, of_x) for of_x, of_y in blocks if len(of_x) == size])
+    found = METRICS.make("kid")(FeatureInput(x, RealFeatures(y, normal(9, 4))))
+    assert len(theirs) >= 4
+    assert found.value == pytest.approx(float(theirs.mean()), rel=1e-4)
+    assert found.error == pytest.approx(float(theirs.std()) / len(theirs) ** 0.5, rel=1e-4)
+
+
 def test_no_bias_and_an_error_that_is_the_spread():
     kid = METRICS.make("kid")
     drawn = [kid(FeatureInput(normal(100, 3, seed=i), RealFeatures(normal(100, 3, seed=900 + i), normal(9, 3))))

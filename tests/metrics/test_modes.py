@@ -1,9 +1,12 @@
-"""Modes, high quality, reverse KL and the mixture distance on samples whose answer is known."""
+"""Modes, high quality, reverse KL and the mixture distance: known answers; scikit-learn and torchmetrics beside."""
 
 import math
 
+import numpy as np
 import pytest
 import torch
+from sklearn.neighbors import NearestNeighbors
+from torchmetrics.functional import kl_divergence
 
 from gradgan.core.checks import GradganError
 from gradgan.core.statistics import interval
@@ -48,6 +51,25 @@ def test_the_data_themselves_are_near_the_best():
         assert found["high_quality"].value == pytest.approx(1 - math.exp(-4.5), abs=4 * found["high_quality"].error)
         assert found["reverse_kl"].value < 0.002
         assert found["mixture_distance"].value < 0.02
+
+
+@pytest.mark.parametrize(("d", "m", "spread"), [(2, 9, 0.15), (2, 25, 0.3), (3, 6, 0.2)])
+def test_scikit_learn_and_torchmetrics_give_the_same(d, m, spread):
+    rng = torch.Generator().manual_seed(m)
+    centres = torch.rand(m, d, generator=rng, dtype=torch.float64) * 4
+    # Modes of unequal shares, of which the last is lost, and samples twice as wide as the data: some are bad.
+    shares = torch.arange(m - 1, -1, -1).double()
+    chosen = torch.multinomial(shares, 300, replacement=True, generator=rng)
+    samples = centres[chosen] + 2 * spread * torch.randn(300, d, generator=rng, dtype=torch.float64)
+    far, nearest = (x[:, 0] for x in NearestNeighbors(n_neighbors=1).fit(centres.numpy()).kneighbors(samples.numpy()))
+    good = far <= 3 * spread
+    counts = torch.from_numpy(np.bincount(nearest[good], minlength=m)).double()
+    theirs = kl_divergence((counts / counts.sum())[None], torch.full((1, m), 1 / m, dtype=torch.float64))
+    found = measured(samples, centres, spread)
+    assert 0.3 < good.mean() < 0.95 and float(theirs) > 0.05
+    assert found["modes"].value == np.unique(nearest[good]).size
+    assert found["high_quality"].value == pytest.approx(good.mean(), rel=1e-4)
+    assert found["reverse_kl"].value == pytest.approx(float(theirs), rel=1e-4)
 
 
 def test_errors_are_the_spread_over_fresh_samples():

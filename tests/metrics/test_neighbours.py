@@ -1,15 +1,16 @@
-"""Precision, recall, density, coverage against scikit-learn's slow way; memorisation on copies and on blurs."""
+"""Precision, recall, density, coverage, memorisation against scikit-learn's slow way; copies and blurs are told."""
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
 from gradgan.core.checks import GradganError
-from gradgan.metrics import METRICS, Estimate, FeatureInput, RealFeatures
+from gradgan.metrics import METRICS, Estimate, FeatureInput, RealFeatures, neighbours
 
 
 def normal(*shape: int, seed: int = 0) -> Tensor:
@@ -67,6 +68,18 @@ def test_a_collapsed_set_is_precise_and_recalls_nothing():
     assert measured("coverage", collapsed, real).value < 0.1
 
 
+@given(n=st.integers(5, 60), m=st.integers(5, 60), steps=st.sampled_from([1, 4, 1024]), seed=st.integers(0, 99))
+def test_memorisation_is_scikit_learns_area_under_the_curve(n, m, steps, seed):
+    """Of held-out samples told from generated ones by how far from training they are; on grids, with exact ties."""
+    training, held_out, generated = (
+        (normal(size, 2, seed=seed + i * 1000) * steps).round() / steps for i, size in enumerate((40, m, n))
+    )
+    nearest = NearestNeighbors(n_neighbors=1).fit(training.numpy())
+    far = nearest.kneighbors(torch.cat((generated, held_out)).numpy())[0][:, 0]
+    wanted = roc_auc_score(np.repeat([0, 1], [n, m]), far)
+    assert measured("memorisation", generated, held_out, training).value == pytest.approx(wanted, rel=1e-4, abs=1e-12)
+
+
 def test_copies_are_told_from_fresh_samples_and_from_blurs():
     training, held_out = normal(400, 3), normal(400, 3, seed=1)
     fresh, copied, blurred = normal(400, 3, seed=2), training[:200] + 1e-3, normal(400, 3, seed=3) * 3
@@ -84,6 +97,23 @@ def test_the_error_of_memorisation_is_the_spread_over_fresh_sets():
              for i in range(80)]  # fmt: skip
     spread = torch.tensor([one.value for one in drawn]).std().item()
     assert sum(one.error for one in drawn) / len(drawn) == pytest.approx(spread, rel=0.3)
+
+
+def test_radii_of_held_out_samples_are_computed_once_for_each_k(monkeypatch):
+    held_out, looks = normal(40, 3), [normal(30, 3, seed=seed) for seed in (1, 2)]
+    names = ("precision", "density", "coverage", "recall")
+    wanted = [[measured(name, x, held_out, k=k) for name in names] for x in looks for k in (3, 5)]
+    real, asked, radii = RealFeatures(held_out, held_out), [], neighbours.radii
+
+    def counted(x: Tensor, k: int) -> Tensor:
+        asked.append((x is held_out, k))
+        return radii(x, k)
+
+    monkeypatch.setattr(neighbours, "radii", counted)
+    found = [[METRICS.make(name, k=k)(FeatureInput(x, real)) for name in names] for x in looks for k in (3, 5)]
+    assert found == wanted
+    assert [k for of_held_out, k in asked if of_held_out] == [3, 5]
+    assert len(asked) == 2 + len(looks) * 2, "those of generated samples are theirs alone, at every look"
 
 
 def test_more_neighbours_than_samples_are_refused():

@@ -93,7 +93,7 @@ class ApproximateBench:
 
 @dataclass(frozen=True)
 class MetricsBench:
-    """The Fréchet distance, and scipy's matrix root beside it."""
+    """The Fréchet distance, the metric with its error, and scipy's matrix root beside them."""
 
     features: int = 2048
     """Width of the features."""

@@ -6,7 +6,7 @@ import torch
 
 from .estimate import Estimate, jackknife
 from .metric import METRICS, FeatureInput, Metric
-from .moments import Moments, by_blocks
+from .moments import EPS, Moments, by_blocks
 
 _BLOCKS = 10
 _PAPER = "arXiv:1706.08500"
@@ -26,8 +26,9 @@ def frechet_distance(one: Moments, other: Moments) -> float:
     inner = other.root.T @ one.covariance @ other.root
     overlap = torch.linalg.eigvalsh(inner).clamp(min=0).sqrt().sum()
     traces = one.covariance.trace() + other.covariance.trace()
-    # Equal Gaussians come out as rounding around 0; a distance is not negative.
-    return max(0.0, float((one.mean - other.mean).square().sum() + traces - 2 * overlap))
+    found = (one.mean - other.mean).square().sum() + traces - 2 * overlap
+    # A difference of sums of d terms, which add up to the traces: below d eps of them, or below 0, it is rounding.
+    return float(found) if found > len(one.mean) * EPS * traces else 0.0
 
 
 @METRICS.add(paper=_PAPER, needs="features", best=0.0, better="lower")
@@ -80,4 +81,8 @@ def _floor(given: FeatureInput) -> Estimate:
 def _to_held_out(x: torch.Tensor, given: FeatureInput) -> Estimate:
     real = given.real.held_out_moments
     whole, without = by_blocks(x, _BLOCKS) if len(x) >= 2 * _BLOCKS else (Moments.of(x), [])
-    return jackknife(frechet_distance(whole, real), [frechet_distance(part, real) for part in without])
+    # The root of an eigenvalue that should be 0 is that of its rounding, sqrt(eps) of the largest: the distance of
+    # equal sets of low rank would be some 1e-9 of the trace. Their moments tell that they are equal.
+    same = whole.same_as(real, max(len(x), len(given.real.held_out)))
+    distance = 0.0 if same else frechet_distance(whole, real)
+    return jackknife(distance, [frechet_distance(part, real) for part in without])

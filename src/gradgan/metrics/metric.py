@@ -19,6 +19,8 @@ METRICS = Catalog("metric", facts=("needs", "best", "better"))
 """Every metric by name. Facts: `needs`, the kind of input it looks at (`Needs`); `best`, its value for samples of the
 data's own distribution, None where the data decide; `better`, which way is better (`Better`)."""
 
+Found = TypeVar("Found")
+
 Needs: TypeAlias = Literal["mixture", "features", "classes", "critic", "generator"]
 """MixtureInput, FeatureInput, ClassInput, CriticInput or GeneratorInput."""
 
@@ -54,9 +56,6 @@ class MixtureInput:
             raise GradganError(f"spread must be finite and > 0, got {self.spread}: no sample would ever be within it.")
 
 
-T = TypeVar("T")
-
-
 class RealFeatures:
     """The real side of every metric in feature space; what many comparisons need is computed once.
 
@@ -87,7 +86,7 @@ class RealFeatures:
         """All that the generator learned from, (l, d): whoever looks for copies must not look at some only."""
         return self.training if self._learned is None else feature_matrix(self._learned(), what="training")
 
-    def remember(self, what: str, find: Callable[[], T]) -> T:
+    def remember(self, what: str, find: Callable[[], Found]) -> Found:
         """What `find` gives at its first call; for what depends on the real samples alone."""
         if what not in self._known:
             self._known[what] = find()

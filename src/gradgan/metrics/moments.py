@@ -6,6 +6,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+EPS = torch.finfo(torch.float64).eps
 _STRIP = 256
 """Columns of a symmetric product computed at a time."""
 
@@ -35,8 +36,19 @@ class Moments:
         if not failed_at:
             return factor
         values, vectors = torch.linalg.eigh(self.covariance)
-        kept = values > values[-1].clamp(min=0) * len(values) * torch.finfo(torch.float64).eps
+        kept = values > values[-1].clamp(min=0) * len(values) * EPS
         return vectors[:, kept] * values[kept].sqrt()
+
+    def same_as(self, other: "Moments", n: int) -> bool:
+        """Do both differ by no more than rounding makes of the moments of one set of n samples, summed in two orders?
+
+        A sum of n terms is off by up to n eps of its terms' sizes. Those of S_ij add up to at most sqrt(S_ii S_jj), so
+        a covariance is off by n eps tr S in Frobenius norm; a mean by n eps sqrt(|m|^2 + tr S).
+        """
+        spread, off = self.covariance.trace() + other.covariance.trace(), n * EPS
+        size = (self.mean.square().sum() + other.mean.square().sum() + spread).sqrt()
+        means, covariances = (self.mean - other.mean).norm(), (self.covariance - other.covariance).norm()
+        return bool(means <= 2 * off * size) and bool(covariances <= off * spread)
 
 
 def gram(x: Tensor) -> Tensor:

@@ -22,7 +22,7 @@ def precision(k: int = 3) -> Metric:
     Falls with bad samples, and says nothing of lost modes. Error: binomial, the balls taken as given.
     Shapes: FeatureInput. Paper: Kynkäänniemi et al. 2019, arXiv:1904.06991, eq. 1-2.
     """
-    return Metric("precision", lambda given: share(_balls_around(given.real.held_out, given.generated, k) > 0))
+    return Metric("precision", lambda given: share(_balls_around_real(given, k) > 0))
 
 
 @METRICS.add(paper="arXiv:1904.06991", needs="features", best=None, better="higher")
@@ -32,7 +32,7 @@ def recall(k: int = 3) -> Metric:
     Falls with lost modes; a few samples far out raise it, for their balls are large. Error: binomial.
     Shapes: FeatureInput. Paper: Kynkäänniemi et al. 2019, arXiv:1904.06991, eq. 1-2.
     """
-    return Metric("recall", lambda given: share(_balls_around(given.generated, given.real.held_out, k) > 0))
+    return Metric("recall", lambda given: share(_balls_around_generated(given, k) > 0))
 
 
 @METRICS.add(paper="arXiv:2002.09797", needs="features", best=1.0, better="nearer")
@@ -42,7 +42,7 @@ def density(k: int = 5) -> Metric:
     Above 1 where samples crowd into the data's densest places; one outlier among the real ones hardly moves it.
     Error: of the mean over generated samples. Shapes: FeatureInput. Paper: Naeem et al. 2020, arXiv:2002.09797, sec. 3.
     """
-    return Metric("density", lambda given: mean(_balls_around(given.real.held_out, given.generated, k) / k))
+    return Metric("density", lambda given: mean(_balls_around_real(given, k) / k))
 
 
 @METRICS.add(paper="arXiv:2002.09797", needs="features", best=None, better="higher")
@@ -76,15 +76,26 @@ def radii(x: Tensor, k: int) -> Tensor:
     return torch.cat([rows.kthvalue(k + 1, dim=1).values for rows in _distances(x, x)])
 
 
-def _balls_around(centres: Tensor, points: Tensor, k: int) -> Tensor:
-    """In how many balls around the centres (reaching to their k-th neighbour) each point lies, (points,)."""
-    reach = radii(centres, k)
+def _real_radii(given: FeatureInput, k: int) -> Tensor:
+    # Kept beside the real features: three metrics ask for them, at every look.
+    return given.real.remember(f"radii of {k}", lambda: radii(given.real.held_out, k))
+
+
+def _balls_around_real(given: FeatureInput, k: int) -> Tensor:
+    return _balls_around(given.real.held_out, _real_radii(given, k), given.generated)
+
+
+def _balls_around_generated(given: FeatureInput, k: int) -> Tensor:
+    return _balls_around(given.generated, radii(given.generated, k), given.real.held_out)
+
+
+def _balls_around(centres: Tensor, reach: Tensor, points: Tensor) -> Tensor:
+    """In how many balls around the centres, each of its own radius, each point lies, (points,)."""
     return torch.cat([(rows <= reach).sum(1) for rows in _distances(points, centres)])
 
 
 def _coverage(given: FeatureInput, k: int) -> Estimate:
-    reach = radii(given.real.held_out, k)
-    return share(_to_nearest(given.real.held_out, given.generated) <= reach)
+    return share(_to_nearest(given.real.held_out, given.generated) <= _real_radii(given, k))
 
 
 def _to_nearest(points: Tensor, others: Tensor) -> Tensor:
