@@ -47,7 +47,7 @@ class ClassShares:
 
     samples: tuple[float, ...]
     errors: tuple[float, ...]
-    """Binomial, sqrt(p (1 - p) / n) p = (count + 1) / (n + 2): a class that is not seen may still be there."""
+    """Binomial, sqrt(p (1 - p) / n), p = (count + 1) / (n + 2): a class that is not seen may still be there."""
     data: tuple[float, ...]
 
 
