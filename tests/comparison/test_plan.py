@@ -2,9 +2,11 @@
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gradgan.comparison import make_plan, read_plan
-from gradgan.comparison.cells import cells_of, steps_within
+from gradgan.comparison.cells import cells_of, spaced, steps_within
 from gradgan.comparison.plan import Budget, plan_to_yaml
 from gradgan.core.errors import GradganError
 from gradgan.experiment import complete, configure
@@ -61,6 +63,14 @@ def test_minutes_become_whole_looks_at_each_methods_pace():
     assert steps_within(Budget("minutes", 1.0), 0.11, looks=20) == 540
     assert steps_within(Budget("minutes", 0.001), 1.0, looks=20) == 20
     assert steps_within(Budget("steps", 77), 1.0, looks=20) == 77
+    assert steps_within(Budget("minutes", 1.0), 0.1, looks=20, log=7) == 20 * 4 * 7
+
+
+@given(st.integers(1, 10_000), st.integers(0, 1000))
+def test_numbers_are_logged_at_each_look_and_no_more_often_than_the_preset_does(steps, preset):
+    looks, log = spaced(steps, preset)
+    assert looks % log == 0 and steps / 2 < looks <= steps
+    assert log >= min(preset or looks, looks)
 
 
 BAD = {

@@ -83,7 +83,7 @@ def cells_of(plan: Plan, configs: Configs, seconds: Mapping[tuple[str, str], flo
     for seed in plan.seeds:
         for (data, method), config in configs.items():
             for budget in budgets_of(plan, data, configs):
-                steps = steps_within(budget, seconds[data, method], plan.looks)
+                steps = steps_within(budget, seconds[data, method], plan.looks, config.log.every)
                 path = out / "runs" / data / method / budget.folder / f"seed_{seed}"
                 cells.append(Cell(data, method, budget, seed, _of_cell(config, plan, steps, seed), path))
     return cells
@@ -91,19 +91,31 @@ def cells_of(plan: Plan, configs: Configs, seconds: Mapping[tuple[str, str], flo
 
 def _of_cell(config: Config, plan: Plan, steps: int, seed: int) -> Config:
     """The config of one run: its metrics taken along it, a picture at the start and at the end."""
-    every = max(1, steps // plan.looks)
-    looks = replace(config.evaluate, every=every)
-    # The numbers of a step are looked at before its samples are, so that a sick run is told as one.
-    log = next(n for n in range(min(config.log.every or every, every), 0, -1) if every % n == 0)
+    every, log = spaced(steps // plan.looks, config.log.every)
     # An alarm that stops a method, or changes its numbers, would compare something else.
     return replace(
-        config, seed=seed, steps=steps, evaluate=looks, log=replace(config.log, every=log),
-        sample=replace(config.sample, every=steps), alarm=replace(config.alarm, action="warn"),
+        config, seed=seed, steps=steps, evaluate=replace(config.evaluate, every=every),
+        log=replace(config.log, every=log), sample=replace(config.sample, every=steps),
+        alarm=replace(config.alarm, action="warn"),
     )  # fmt: skip
 
 
-def steps_within(budget: Budget, seconds: float, looks: int) -> int:
+def steps_within(budget: Budget, seconds: float, looks: int, log: int = 0) -> int:
     """A budget in steps, of a method that takes `seconds` for each; in minutes, whole looks of it."""
     if budget.unit == "steps":
         return int(budget.amount)
-    return max(1, int(budget.amount * 60 / seconds) // looks) * looks
+    return spaced(int(budget.amount * 60 / seconds) // looks, log)[0] * looks
+
+
+def spaced(steps: int, log: int) -> tuple[int, int]:
+    """After how many steps to look, at most `steps`, and to log: at least `log`, or at each look (so too for 0).
+
+    The numbers of a step are looked at before its samples are, so that a sick run is told as one: each look is at a
+    logged step. Numbers are not logged more often for it: some penalties' cost as much as the step.
+
+    >>> spaced(500, 10), spaced(509, 10), spaced(29, 10), spaced(7, 10), spaced(7, 0)
+    ((500, 10), (500, 10), (28, 14), (7, 7), (7, 7))
+    """
+    steps = max(1, steps)
+    times = max(1, steps // log) if log else 1
+    return steps // times * times, steps // times
