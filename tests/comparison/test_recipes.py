@@ -111,3 +111,32 @@ def test_features_may_have_moved_and_samples_may_not_change(tmp_path):
     refuse_other_recipes([cell()])
     with pytest.raises(GradganError, match=r"evaluate\.samples is 77 now and was 0"):
         refuse_other_recipes([cell(samples=77)])
+
+
+def test_a_comparison_grows_by_methods_presets_and_budgets_and_nothing_of_it_changes(tmp_path, pace):
+    small = {"systems": ["gan"], "methods": {"mine": ["system=r1"]}, "minutes": [1]}
+    finish(plan(**small), tmp_path)
+    pace(7.0)
+    grown = plan(
+        systems=["gan", "r2"], methods={"mine": ["system=r1"]}, minutes=[1, 2], seeds=1, data={"grid": [], "ring": []}
+    )
+    assert [name for name in left(grown, tmp_path) if "ring" in name] == [
+        "ring · gan · 2 minutes · seed 0",
+        "ring · r2 · 1 minutes · seed 0",
+        "ring · r2 · 2 minutes · seed 0",
+        "ring · mine · 2 minutes · seed 0",
+    ]
+    assert left(plan(**small), tmp_path) == [], "a dry run of more does not make the comparison larger"
+    for words, told in (
+        ({"methods": {}}, "methods.mine[0] is nothing now and was system=r1"),
+        ({"methods": {"mine": ["system=r2"]}}, "methods.mine[0] is system=r2 now and was system=r1"),
+        ({"data": {"ring": ["batch=8"]}}, "data.ring[0] is batch=8 now and was nothing"),
+        ({"data": ["grid"]}, "data.ring is nothing now and was "),
+        ({"minutes": [2]}, "budgets[0] is nothing now and was 1 minutes"),
+        ({"minutes": [], "steps": [4]}, "budgets[0] is nothing now and was 1 minutes"),
+        ({"settings": []}, "settings"),
+        ({"looks": 3}, "looks is 3 now and was 2"),
+    ):
+        with pytest.raises(GradganError, match="holds another comparison: ") as caught:
+            left(plan(**{**small, **words}), tmp_path)
+        assert told in str(caught.value)

@@ -3,7 +3,7 @@
 import shlex
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -89,7 +89,7 @@ def expected(plan: Plan, *, out: Path, tell: Tell) -> list[tuple[Cell, float]]:
     """
     out = out.expanduser()
     configs = _built(plan, out, tell)
-    with _alone(plan, out):
+    with _alone(plan, out, trying=True):
         cells, costs = _timed(plan, configs, out, tell)
     return [(c, c.config.steps * costs[c.data, c.method].seconds) for c in cells if not is_done(c)]
 
@@ -131,14 +131,14 @@ def _words(cell: Cell) -> dict[str, Any]:
 
 
 def _refuse_other(plan: Plan, out: Path) -> None:
-    """Refuse a folder of something else; only the seeds and the choice of the baseline may change."""
+    """Refuse a folder of something else: a comparison may grow, and another baseline be chosen."""
     stored = out / "comparison.yaml"
     if not stored.is_file():
         if out.exists() and (not out.is_dir() or any(not p.name.startswith(".") for p in out.iterdir())):
             raise GradganError(f"{out} is there and holds no comparison; choose another --out.")
         return
     there = make_plan(_plain(stored), source=str(stored))
-    told = differences(_fixed(there), _fixed(plan))
+    told = differences(_fixed(there, there), _fixed(plan, there))
     if told:
         raise GradganError(f"{out} holds another comparison: {told}. Give the same plan, or choose another --out.")
 
@@ -156,10 +156,22 @@ def _refuse_other_features(cells: Sequence[Cell]) -> None:
             )
 
 
-def _fixed(plan: Plan) -> dict[str, Any]:
-    """What of a plan must stay in one folder: all that decides which runs there are, but for the seeds."""
-    same = replace(plan, seeds=[], baseline=None, logged=[])
-    return yaml.safe_load(plan_to_yaml(same))
+def _fixed(plan: Plan, there: Plan) -> dict[str, Any]:
+    """What of a plan must stay in the folder of the plan that is there: all that decides what its runs are.
+
+    Seeds are free; presets, methods and budgets may be added, so only those that are there are told.
+    """
+    of = yaml.safe_load(plan_to_yaml(plan))
+    words = {key: of[key] for key in ("settings", "metrics", "looks")}
+    methods, budgets = there.named_methods(), _budgets(there)
+    words["data"] = {name: settings for name, settings in of["data"].items() if name in there.data}
+    words["methods"] = {name: settings for name, settings in plan.named_methods().items() if name in methods}
+    return words | {"budgets": [budget for budget in _budgets(plan) if budget in budgets]}
+
+
+def _budgets(plan: Plan) -> list[str]:
+    told = [f"{amount:g} {unit}" for unit in ("steps", "minutes") for amount in getattr(plan, unit)]
+    return sorted(told) or ["the preset's steps"]
 
 
 def _plain(path: Path) -> Mapping[str, Any]:
@@ -171,8 +183,9 @@ def _plain(path: Path) -> Mapping[str, Any]:
 class _alone:
     """The comparison's folder, made and locked: two at once would write into the same runs."""
 
-    def __init__(self, plan: Plan, out: Path) -> None:
-        self._plan, self._out = plan, out
+    def __init__(self, plan: Plan, out: Path, *, trying: bool = False) -> None:
+        """`trying`: a plan that is there stays as it is."""
+        self._plan, self._out, self._trying = plan, out, trying
 
     def __enter__(self) -> None:
         with writing(self._out):
@@ -182,7 +195,9 @@ class _alone:
                 self._lock.acquire(timeout=0)
             except Timeout:
                 raise GradganError(f"{self._out} is being worked on by another process; wait for it.") from None
-            replace_file(self._out / "comparison.yaml", plan_to_yaml(self._plan).encode())
+            stored = self._out / "comparison.yaml"
+            if not (self._trying and stored.is_file()):
+                replace_file(stored, plan_to_yaml(self._plan).encode())
 
     def __exit__(self, *exception: object) -> None:
         self._lock.release()

@@ -2,15 +2,17 @@
 
 Times during the runs depend on what runs beside them. So, before them, each method's rounds are timed interleaved with
 those of its unpenalised twin and of one anchor that all methods of a data preset share, and kept in costs.json. A
-method's time per step is its ratio to the anchor times the anchor's median time over all of these measurements.
+method's time per step is its ratio to the anchor times the anchor's median time over a preset's first measurements.
 """
 
+import hashlib
 import json
 import statistics
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -19,8 +21,9 @@ from ..bench.train import fitting
 from ..core.errors import GradganError
 from ..core.files import replace_file, to_json, writing
 from ..experiment import Config, build, complete
-from ..experiment.config import NetworkConfig, VariationalConfig
+from ..experiment.config import NetworkConfig, VariationalConfig, plain
 from ..experiment.machine import device_of
+from ..experiment.running import MAY_CHANGE
 
 _ROUNDS = 7
 _TOGETHER, _MOST = 0.3, 10
@@ -45,17 +48,28 @@ Costs = dict[tuple[str, str], Cost]
 
 
 def measure_costs(configs: Mapping[tuple[str, str], Config], path: Path, tell: Callable[[str], None]) -> Costs:
-    """The cost of each data preset and method, read from `path` where it was measured before, else measured now."""
-    rows = _read(path)
+    """The cost of each data preset and method, read from `path` where it was measured before, else measured now.
+
+    A preset or system with other numbers than when it was measured is measured anew. What was told once of the
+    others stays, whatever is measured later, and so does the number of steps that fit into their minutes.
+    """
+    kept = _read(path)
+    rows, levels = kept.setdefault("costs", {}), kept.setdefault("levels", {})
     for (data, method), config in configs.items():
-        key = f"{data}/{method}"
-        if key not in rows:
-            tell(f"timing a step of {method} on {data}")
-            rows[key] = asdict(_measured(config, anchor=configs[data, _first(configs, data)]))
-            with writing(path):
-                about = machine(device_of(config.device)) | {"threads": str(config.threads)}
-                replace_file(path, (to_json({"about": about, "costs": rows}, indent=1) + "\n").encode())
-    return _levelled({key: Cost(**rows["/".join(key)]) for key in configs})
+        recipe = _recipe(config)
+        row = rows.get(f"{data}/{method}")
+        # Those that an older gradgan kept tell no recipe.
+        if row is None or row.get("recipe", recipe) != recipe:
+            tell(f"timing a step of {method} on {data}{' anew: it is another recipe than was timed' if row else ''}")
+            measured = asdict(_measured(config, anchor=configs[data, _first(configs, data)]))
+            rows[f"{data}/{method}"] = measured | {"recipe": recipe}
+            kept["about"] = machine(device_of(config.device)) | {"threads": str(config.threads)}
+            _keep(kept, path)
+    costs = {(d, m): Cost(**{k: v for k, v in rows[f"{d}/{m}"].items() if k != "recipe"}) for d, m in configs}
+    for data in {d for d, _ in configs} - set(levels):
+        levels[data] = statistics.median(cost.anchor_seconds for (d, _), cost in costs.items() if d == data)
+        _keep(kept, path)
+    return {key: _levelled(cost, levels[key[0]]) for key, cost in costs.items()}
 
 
 def about_costs(path: Path) -> dict[str, str]:
@@ -63,26 +77,33 @@ def about_costs(path: Path) -> dict[str, str]:
     return json.loads(path.read_text(encoding="utf-8"))["about"]
 
 
-def _levelled(costs: Costs) -> Costs:
-    """Times as if the anchor had always taken its median time: the machine's slow moments fall out."""
-    level = {
-        data: statistics.median(cost.anchor_seconds for (d, _), cost in costs.items() if d == data) for data, _ in costs
-    }
-    return {
-        (data, method): replace(cost, seconds=cost.seconds / cost.anchor_seconds * level[data])
-        for (data, method), cost in costs.items()
-    }
+def _levelled(cost: Cost, level: float) -> Cost:
+    """Its time as if the anchor had taken `level` seconds, the median over a data preset's first measurements: the
+    machine's slow moments fall out."""
+    return replace(cost, seconds=cost.seconds / cost.anchor_seconds * level)
 
 
-def _read(path: Path) -> dict[str, dict]:
+def _recipe(config: Config) -> str:
+    """Tells apart what may take another time; neither the seed nor what a resumed run may change does."""
+    same = {name: value for name, value in plain(config).items() if name not in ("seed", *MAY_CHANGE)}
+    return hashlib.sha256(to_json(same).encode()).hexdigest()[:16]
+
+
+def _read(path: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8"))["costs"])
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        return {"about": kept["about"], "levels": dict(kept.get("levels", {})), "costs": dict(kept["costs"])}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise GradganError(
             f"{path} is not what gradgan wrote ({error}). Delete it, to measure the costs anew."
         ) from None
+
+
+def _keep(kept: Mapping[str, Any], path: Path) -> None:
+    with writing(path):
+        replace_file(path, (to_json(kept, indent=1) + "\n").encode())
 
 
 def _first(configs: Mapping[tuple[str, str], Config], data: str) -> str:
