@@ -25,9 +25,16 @@ PICTURES = torch.rand(6, 1, 8, 8, generator=torch.Generator().manual_seed(0))
 
 
 def test_raw_numbers_and_large_pictures():
-    assert torch.equal(Raw("images")(PICTURES), PICTURES.flatten(1))
-    assert Raw("images")(torch.rand(2, 3, 64, 64)).shape == (2, 3 * 16 * 16)
-    assert (Raw("images").name, Raw("points").name) == ("pixels", "coordinates")
+    small, large = torch.rand(2, 1, 32, 32), torch.rand(2, 3, 64, 64)
+    for x, kind, name in (
+        (small, "images", "pixels"),
+        (large, "images", "pixels_16x16"),
+        (small, "points", "coordinates"),
+    ):
+        assert Raw(kind, x.shape[1:]).name == name
+    assert torch.equal(Raw("images", (1, 32, 32))(small), small.flatten(1))
+    means = large.reshape(2, 3, 16, 4, 16, 4).mean((3, 5)).flatten(1)
+    assert torch.allclose(Raw("images", (3, 64, 64))(large), means)
 
 
 @pytest.mark.parametrize(("range_", "low", "high"), [("bytes", 0, 255), ("unit", 0, 1), ("symmetric", -1, 1)])

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from ..core.checks import GradganError, unknown_name
 from ..data import Dataset
-from ..metrics import METRICS
+from ..metrics import METRICS, Raw
 
 CLASSIFIER = "classifier"
 _TOGETHER = ("frechet", "frechet_floor", "frechet_ratio")
@@ -16,11 +16,12 @@ def default_metrics(dataset: Dataset) -> tuple[str, ...]:
     """The cheap ones that are meant for the data set; the first of all is `score_of`'s or near it."""
     if is_mixture(dataset):
         return _MIXTURE
-    if dataset.kind == "points":
-        return ("coverage/coordinates", "precision/coordinates")
     if has_classes(dataset):
         return ("frechet_ratio/classifier", "classes", "class_kl")
-    return ("frechet_ratio/pixels", "precision/pixels", "recall/pixels")
+    raw = Raw(dataset.kind, dataset.event).name
+    if dataset.kind == "points":
+        return (f"coverage/{raw}", f"precision/{raw}")
+    return (f"frechet_ratio/{raw}", f"precision/{raw}", f"recall/{raw}")
 
 
 def score_of(dataset: Dataset, names: Sequence[str] = ()) -> str:
@@ -79,9 +80,8 @@ def refuse_unserved(dataset: Dataset, name: str, own: Sequence[str] = ()) -> Non
 
 def feature_names(dataset: Dataset) -> tuple[str, ...]:
     """The features that a data set has by itself."""
-    if dataset.kind == "points":
-        return ("coordinates",)
-    return ("pixels", CLASSIFIER) if has_classes(dataset) else ("pixels",)
+    raw = Raw(dataset.kind, dataset.event).name
+    return (raw, CLASSIFIER) if has_classes(dataset) else (raw,)
 
 
 def is_mixture(dataset: Dataset) -> bool:

@@ -13,6 +13,7 @@ from ..core.types import Critic, Generator
 from ..data import Dataset, Part, RealParts, real_parts, to_scale
 from ..metrics import (
     METRICS,
+    RAW,
     Classifier,
     ClassInput,
     ClassShares,
@@ -89,7 +90,7 @@ class Evaluator:
         self.dataset = dataset
         self._own = {own.name: own for own in features}
         for name in self._own:
-            if name in (CLASSIFIER, "pixels", "coordinates"):
+            if name in (CLASSIFIER, *RAW):
                 raise GradganError(
                     f"features named {name!r} would be taken for gradgan's own; rename them or the file."
                 )
@@ -154,7 +155,7 @@ class Evaluator:
         """Features by name."""
         if name in self._own:
             return self._own[name]
-        return self.classifier if name == CLASSIFIER else Raw(self.dataset.kind)
+        return self.classifier if name == CLASSIFIER else Raw(self.dataset.kind, self.dataset.event)
 
     def real(self, name: str) -> RealFeatures:
         """The real side in these features."""

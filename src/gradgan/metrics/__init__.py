@@ -24,6 +24,7 @@ from .estimate import share as share
 from .feature_files import content_of as content_of
 from .feature_files import features_of_file as features_of_file
 from .feature_files import network_of_file as network_of_file
+from .features import RAW as RAW
 from .features import Features as Features
 from .features import Own as Own
 from .features import Range as Range

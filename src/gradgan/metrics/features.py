@@ -1,6 +1,7 @@
 """In what samples are compared: raw numbers, a classifier of the data, or a network of the user's own."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 import torch
@@ -13,6 +14,8 @@ Range: TypeAlias = Literal["bytes", "unit", "symmetric"]
 """What a network of the user's own wants its pictures in: 0..255, [0, 1] or [-1, 1]."""
 _BATCH = 256
 _LARGEST, _SMALL = 1024, 16
+RAW = ("coordinates", "pixels", f"pixels_{_SMALL}x{_SMALL}")
+"""What the samples themselves are called: points, images, large images averaged down."""
 
 
 @runtime_checkable
@@ -32,17 +35,19 @@ class Features(Protocol):
 class Raw:
     """The samples themselves, flattened; images in [0, 1], so that numbers do not depend on the data's scale.
 
-    Pictures of more than 1024 values are averaged down to 16 x 16 first: no distance of raw pixels sees their detail
-    anyway, and none could be computed in reasonable time.
+    Called "coordinates" for points, "pixels" for images, and "pixels_16x16" for images of more than 1024 values, which
+    are averaged down to that first: no distance of raw pixels sees their detail anyway, and none could be computed in
+    reasonable time.
     """
 
-    def __init__(self, kind: Literal["points", "images"]) -> None:
-        """Called "pixels" for images and "coordinates" for points."""
-        self.name = "pixels" if kind == "images" else "coordinates"
+    def __init__(self, kind: Literal["points", "images"], event: Sequence[int]) -> None:
+        """`event`: the shape of one sample."""
+        small, large = RAW[1:]
+        self.name = RAW[0] if kind == "points" else large if math.prod(event) > _LARGEST else small
 
     def __call__(self, x: Tensor) -> Tensor:
         """(n, *event) -> (n, d)"""
-        if self.name == "pixels" and x[0].numel() > _LARGEST:
+        if self.name == RAW[2]:
             x = fn.adaptive_avg_pool2d(x.float(), _SMALL)
         return x.flatten(1).float()
 
