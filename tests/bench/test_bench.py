@@ -1,6 +1,8 @@
 """The benches: what they count is exact, what they print has every case; times are not asserted."""
 
 import json
+import os
+import sys
 
 import pytest
 import torch
@@ -108,6 +110,19 @@ def test_peak_memory_is_what_lives_at_once():
     kept: list[torch.Tensor] = []
     assert peak_memory(one_after_the_other, CPU) < 2 * 4000
     assert peak_memory(lambda: kept.extend(torch.ones(1000) for _ in range(3)), CPU) >= 3 * 4000
+
+
+def test_what_is_freed_while_memory_is_measured_is_not_warned_of_and_all_else_is_said(capfd):
+    before = [torch.ones(1000)]
+
+    def work() -> None:
+        before.clear()
+        before.append(torch.ones(50))
+        os.write(2, b"from C++\n")
+        print("from Python", file=sys.stderr)
+
+    assert peak_memory(work, CPU) == 50 * 4
+    assert sorted(capfd.readouterr().err.splitlines()) == ["from C++", "from Python"]
 
 
 def test_train_times_every_case_and_the_loop_by_hand(tmp_path):

@@ -3,8 +3,11 @@
 import os
 import platform
 import statistics
+import sys
+import tempfile
 import time
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -85,7 +88,11 @@ def peak_memory(work: Work, device: torch.device) -> int:
         work()
         _wait(device)
         return torch.cuda.max_memory_allocated(device) - before
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as record:
+    # It warns of what was allocated before and is freed within, which is not to be counted here.
+    with (
+        _unsaid(b"allocated before the profiling started"),
+        profile(activities=[ProfilerActivity.CPU], profile_memory=True) as record,
+    ):
         work()
     events: Any = record.profiler.kineto_results.events()  # pyright: ignore[reportOptionalMemberAccess]
     alive = peak = 0
@@ -93,6 +100,25 @@ def peak_memory(work: Work, device: torch.device) -> int:
         alive += event.nbytes()
         peak = max(peak, alive)
     return peak
+
+
+@contextmanager
+def _unsaid(warning: bytes) -> Iterator[None]:
+    """Leaves out lines with `warning` from what the process, C++ code too, writes to standard error meanwhile."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as said:
+        os.dup2(said.fileno(), 2)
+        try:
+            yield
+        finally:
+            sys.stderr.flush()
+            os.dup2(kept, 2)
+            os.close(kept)
+            said.seek(0)
+            for line in said:
+                if warning not in line:
+                    os.write(2, line)
 
 
 def machine(device: torch.device) -> dict[str, str]:
