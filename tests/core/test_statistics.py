@@ -71,19 +71,33 @@ def test_differences_are_paired_by_seed():
     assert partly is not None and partly.n == 1
 
 
+def shown(*words, **more):
+    """Ranks as they are told, in the order of their places."""
+    found = ranks(*words, **more)
+    return {name: str(rank) for name, rank in sorted(found.items(), key=lambda item: item[1].place)}
+
+
 def test_ties_share_a_rank():
     clear = {seed: 5.0 + 0.01 * seed for seed in range(5)}
     one, other = {s: (-1.0) ** s for s in range(5)}, {s: (-1.0) ** (s + 1) for s in range(5)}
     table = {"clear": clear, "one": one, "other": other, "none": {}}
-    assert ranks(table, higher_is_better=True) == {"clear": 1, "one": 2, "other": 2}
-    assert ranks(table, higher_is_better=False) == {"clear": 3, "one": 1, "other": 1}
+    assert shown(table, higher_is_better=True) == {"clear": "1", "one": "2–3", "other": "2–3"}
+    assert shown(table, higher_is_better=False) == {"one": "1–2", "other": "1–2", "clear": "3"}
+
+
+def test_who_scatters_is_placed_by_the_mean_and_may_have_any_rank():
+    table = {"wide": {0: 100.0, 1: 1.0, 2: 40.0}, "low": {0: 5.0, 1: 5.1, 2: 5.2}, "high": {0: 6.0, 1: 6.1, 2: 6.2}}
+    found = ranks(table, higher_is_better=False)
+    assert {name: (str(rank), rank.place, rank.apart) for name, rank in found.items()} == {
+        "low": ("1–2", 1, True), "high": ("2–3", 2, True), "wide": ("1–3", 3, False),
+    }  # fmt: skip
 
 
 def test_seeds_that_are_left_do_not_speak_for_the_lost_ones():
     sure = {seed: 1.0 + 0.01 * seed for seed in range(5)}
     table = {"sure": sure, "alone": {3: 9.0}, "two": {0: 2.0, 1: 2.0}, "none": {}}
     lost = {"sure": (0,), "alone": (4,), "two": (3,), "none": (5,)}
-    assert ranks(table, higher_is_better=True, lost=lost) == {"sure": 1, "two": 2, "alone": 3}
-    assert ranks(table, higher_is_better=False, lost=lost) == {"sure": 1, "two": 2, "alone": 3}
+    assert shown(table, higher_is_better=True, lost=lost) == {"sure": "1", "two": "2", "alone": "3"}
+    assert shown(table, higher_is_better=False, lost=lost) == {"sure": "1", "two": "2", "alone": "3"}
     spoilt = {"sure": (2, 1), "alone": (2, 0), "two": (1, 1), "none": (5, 5)}
-    assert ranks(table, higher_is_better=True, lost=spoilt) == {"two": 1, "alone": 2, "sure": 3}
+    assert shown(table, higher_is_better=True, lost=spoilt) == {"two": "1", "alone": "2", "sure": "3"}

@@ -29,6 +29,7 @@ def reading(mean, rank, difference=None):
 
 
 def row(method, mean, rank, difference=None, diverged=0):
+    rank = dict(zip(("best", "worst", "place"), rank, strict=True))
     found = {"modes": {name: reading(mean, rank, difference) for name in ("last", "equal", "best")}}
     logged = {"generator/gradient_norm": {"interval": interval(1.0), "difference": difference, "rank": None}}
     return {
@@ -39,10 +40,10 @@ def row(method, mean, rank, difference=None, diverged=0):
 
 def comparison(word="plain"):
     rows = [
-        row("gan", 5.0, 2),
-        row(f"r1{word}", 8.0, 1, interval(3.0)),
-        row("r2", 7.9, 1, interval(2.9)),
-        row("wgan", 2.0, 4),
+        row("gan", 5.0, (3, 3, 3)),
+        row(f"r1{word}", 8.0, (1, 2, 1), interval(3.0)),
+        row("r2", 7.9, (1, 2, 2), interval(2.9)),
+        row("wgan", 2.0, (4, 4, 4)),
     ]
     rows[3]["metrics"] = {}
     runs = [
@@ -80,11 +81,11 @@ def test_the_page_shows_ranks_samples_and_curves(folder):
     assert {f'class="method-{i}"' for i in range(4)} <= set(re.findall(r'class="method-\d"', text))
 
 
-def test_ties_share_a_rank_and_lie_together():
+def test_ties_are_ranges_and_lie_together():
     table = comparison()["tables"][0]
     text = ranking(table, "modes", {r["method"]: i for i, r in enumerate(table["rows"])}, "gan")
     rows = re.findall(r'<tr data-method="(\d)"( class=tied)?><td class="rank">(.*?)</td>', text)
-    assert rows == [("1", "", "1"), ("2", " class=tied", "<small>1</small>"), ("0", "", "2"), ("3", "", "–")]
+    assert rows == [("1", "", "1–2"), ("2", " class=tied", "1–2"), ("0", "", "3"), ("3", "", "–")]
     assert "higher is better" in text and 'class="n strong">+3 ' in text
 
 

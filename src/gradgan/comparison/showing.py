@@ -12,7 +12,6 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table as Rich
 
-from ..metrics import merit
 from ..metrics.judging import better
 from ..report.figures import rounded, told
 from .collect import Curve
@@ -20,11 +19,12 @@ from .summary import Reading, Row, Table
 
 HOW = (
     "Mean [95% interval over seeds: bootstrap, never narrower than Student's t]. Difference: to the baseline, paired "
-    "by seed. Rank: 1 + how many methods are better beyond the interval, so ties share a rank. Collapsed: fewer than "
-    "half of the modes or classes found at the end. A run that diverged counts with its last look before; where one "
-    "left none, the means are of the seeds that are left (n of N). Whatever its figures, a method ranks behind all of "
-    "which fewer runs diverged or left none, and where those are equally many, behind all of which fewer left none. "
-    "Best: each run's best look, chosen by the metric itself. Unpenalised: gan with the same networks."
+    "by seed. Rank: 1 + how many methods are better beyond the interval, to all less those that are worse beyond it; "
+    "sorted by the mean. Collapsed: fewer than half of the modes or classes found at the end. A run that diverged "
+    "counts with its last look before; where one left none, the means are of the seeds that are left (n of N). "
+    "Whatever its figures, a method ranks behind all of which fewer runs diverged or left none, and where those are "
+    "equally many, behind all of which fewer left none. Best: each run's best look, chosen by the metric itself. "
+    "Unpenalised: gan with the same networks."
 )
 
 
@@ -32,15 +32,13 @@ def columns(table: Table, metric: str, baseline: str) -> tuple[list[str], list[l
     """Headings and rows of text for one metric, the best method first."""
     headings = ["rank", "method", f"last {metric}", "sd", f"minus {baseline}", f"at equal {table.equal}"]
     headings += ["best (at step)"]
-    rows = sorted(table.rows, key=lambda row: _order(row, metric))
+    rows = sorted(table.rows, key=lambda row: _place(row, metric))
     return headings, [_cells(row, metric) for row in rows]
 
 
-def _order(row: Row, metric: str) -> tuple[float, float]:
+def _place(row: Row, metric: str) -> float:
     reading = row.metrics.get(metric, {}).get("last")
-    if reading is None or reading.rank is None:
-        return math.inf, 0.0
-    return reading.rank, -merit(metric, reading.interval.mean)
+    return math.inf if reading is None or reading.rank is None else reading.rank.place
 
 
 def _cells(row: Row, metric: str) -> list[str]:
@@ -162,6 +160,7 @@ _CSV = (
     "difference_low",
     "difference_high",
     "rank",
+    "worst_rank",
     "floor",
     "collapsed",
     "diverged",
@@ -193,7 +192,8 @@ def csv_text(tables: Sequence[Table]) -> str:
 def _numbers(reading: Reading) -> list[object]:
     i, d = reading.interval, reading.difference
     difference = ["", "", ""] if d is None else [d.mean, d.low, d.high]
-    return [i.n, i.mean, i.low, i.high, i.sd, *difference, reading.rank or ""]
+    ranks = ["", ""] if reading.rank is None else [reading.rank.best, reading.rank.worst]
+    return [i.n, i.mean, i.low, i.high, i.sd, *difference, *ranks]
 
 
 def _costs(row: Row) -> list[object]:

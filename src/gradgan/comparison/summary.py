@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..core.statistics import Interval, interval, paired_difference, ranks
+from ..core.statistics import Interval, Rank, interval, paired_difference, ranks
 from ..experiment.choose_metrics import together
 from ..metrics import merit
 from ..metrics.judging import range_of
@@ -25,7 +25,7 @@ class Reading:
     interval: Interval
     difference: Interval | None
     """To the baseline, paired by seed; None for the baseline itself and where they share no seed."""
-    rank: int | None
+    rank: Rank | None
     """1 + how many methods are better beyond the interval; None for numbers that do not judge."""
 
 
@@ -189,7 +189,7 @@ def _compared(
     """The readings of all methods that have any value; `metric` is None for numbers that do not judge. `lost`: the runs
     of each that came to nothing, see `_lost`."""
     values = {name: {seed: value for seed, (_, value) in own.items()} for name, own in found.items()}
-    places: dict[str, int] = {}
+    places: dict[str, Rank] = {}
     if metric is not None:
         merits = {name: {s: merit(metric, v) for s, v in own.items()} for name, own in values.items()}
         places = ranks(merits, higher_is_better=True, lost=lost)

@@ -70,25 +70,55 @@ def paired_difference(values: Mapping[int, float], baseline: Mapping[int, float]
     return interval([values[seed] - baseline[seed] for seed in shared]) if shared else None
 
 
+@dataclass(frozen=True)
+class Rank:
+    """Where one of several stands."""
+
+    best: int
+    """1 + how many others are better beyond the interval of the paired difference."""
+    worst: int
+    """How many there are, less those that it is better than; so best to worst are the ranks it may have."""
+    place: int
+    """By the mean, from 1 on: the order to show them in."""
+
+    def __str__(self) -> str:
+        return str(self.best) if self.best == self.worst else f"{self.best}–{self.worst}"
+
+    @property
+    def apart(self) -> bool:
+        """Is everyone before it better beyond the interval?"""
+        return self.best == self.place
+
+
 def ranks(
     values: Mapping[str, Mapping[int, float]],
     *,
     higher_is_better: bool,
     lost: Mapping[str, tuple[int, ...]] | None = None,
-) -> dict[str, int]:
-    """1 + how many others are better beyond the interval of the paired difference; who has no value has no rank.
+) -> dict[str, Rank]:
+    """The rank of each name by its values, one for each seed; who has no value has no rank.
 
-    `lost`: how many runs of each name came to nothing, as one count or several, the first matters most. Whoever lost
-    fewer is better: the seeds that are left must not speak for the lost ones.
+    Seeds that scatter leave much open, so a rank is a range: `best` alone would put a name that nothing can be said of
+    first. `lost`: how many runs of each name came to nothing, as one count or several, the first matters most. Whoever
+    lost fewer is better: the seeds that are left must not speak for the lost ones.
     """
     known = {name: own for name, own in values.items() if own}
+    losses = lost or dict.fromkeys(known, ())
 
     def beats(one: str, other: str) -> bool:
-        if lost is not None and lost[one] != lost[other]:
-            return lost[one] < lost[other]
+        if losses[one] != losses[other]:
+            return losses[one] < losses[other]
         difference = paired_difference(known[one], known[other])
         if difference is None:
             return False
         return difference.low > 0 if higher_is_better else difference.high < 0
 
-    return {name: 1 + sum(beats(other, name) for other in known) for name in known}
+    def order(name: str) -> tuple[tuple[int, ...], float]:
+        mean = sum(known[name].values()) / len(known[name])
+        return losses[name], -mean if higher_is_better else mean
+
+    won = {name: {other for other in known if other != name and beats(name, other)} for name in known}
+    return {
+        name: Rank(1 + sum(name in others for others in won.values()), len(known) - len(won[name]), place)
+        for place, name in enumerate(sorted(known, key=order), 1)
+    }

@@ -1,9 +1,10 @@
-"""The ranking of a comparison: methods best first, ties with one rank, each interval drawn on a common scale."""
+"""The ranking of a comparison: methods best first, ties as ranges, each interval drawn on a common scale."""
 
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..core.statistics import Rank
 from .curves import figure_of
 from .drawing import METHODS
 from .figures import rounded
@@ -14,7 +15,7 @@ Words = Mapping[str, Any]
 
 def ranking(table: Words, metric: str, numbers: Mapping[str, int], baseline: str) -> str:
     """One metric's table; `numbers` gives each method's number, which chooses its colour."""
-    rows = sorted(table["rows"], key=lambda row: _order(row, metric, table["better"][metric]))
+    rows = sorted(table["rows"], key=lambda row: _place(row, metric))
     scale = _scale([reading["interval"] for row in rows if (reading := _last(row, metric))])
     wanted = {"lower": "lower is better", "higher": "higher is better"}.get(table["better"][metric], "")
     if metric in table.get("floors", {}):  # a comparison of before has none
@@ -27,12 +28,7 @@ def ranking(table: Words, metric: str, numbers: Mapping[str, int], baseline: str
             (' class="n"', "best, at step"),
         )
     )  # fmt: skip
-    body, before = [], None
-    for row in rows:
-        reading = _last(row, metric)
-        rank = reading["rank"] if reading else None
-        body.append(_row(row, metric, numbers[row["method"]], scale, first=rank != before))
-        before = rank
+    body = [_row(row, metric, numbers[row["method"]], scale) for row in rows]
     return (
         f'<section class="ranking"><header><h3>{e(metric.replace("_", " "))}</h3><span>{wanted}</span></header>'
         f'<div class="card scroll"><table><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table></div>'
@@ -44,24 +40,21 @@ def _last(row: Words, metric: str) -> Words | None:
     return row["metrics"].get(metric, {}).get("last")
 
 
-def _order(row: Words, metric: str, better: str) -> tuple[float, float]:
+def _place(row: Words, metric: str) -> float:
     reading = _last(row, metric)
-    if reading is None:
-        return math.inf, 0.0
-    mean = float(reading["interval"]["mean"])
-    return reading["rank"], -mean if better == "higher" else mean
+    return math.inf if reading is None else reading["rank"]["place"]
 
 
-def _row(row: Words, metric: str, number: int, scale: tuple[float, float], *, first: bool) -> str:
+def _row(row: Words, metric: str, number: int, scale: tuple[float, float]) -> str:
     readings = row["metrics"].get(metric, {})
     last, equal, best = (readings.get(name) for name in ("last", "equal", "best"))
     steps = sorted(best["steps"].values()) if best else []
     middle = f" <small>{figure_of(steps[(len(steps) - 1) // 2])}</small>" if steps else ""
     difference = last["difference"] if last else None
     css = "" if difference is None or _contains_zero(difference) else " strong"
-    rank = last["rank"] if last else "–"
+    rank = Rank(**last["rank"]) if last else None
     cells = [
-        f'<td class="rank">{rank if first else f"<small>{rank}</small>"}</td>',
+        f'<td class="rank">{rank or "–"}</td>',
         name_cell(row["method"], number),
         f'<td class="n">{_of_seeds(last, row)}</td>',
         f"<td>{_bar(last['interval'], scale) if last else ''}</td>",
@@ -69,7 +62,7 @@ def _row(row: Words, metric: str, number: int, scale: tuple[float, float], *, fi
         f'<td class="n">{_of_seeds(equal, row)}</td>',
         f'<td class="n">{_of_seeds(best, row)}{middle}</td>',
     ]
-    return f'<tr data-method="{number}"{"" if first else " class=tied"}>{"".join(cells)}</tr>'
+    return f'<tr data-method="{number}"{"" if rank is None or rank.apart else " class=tied"}>{"".join(cells)}</tr>'
 
 
 def _of_seeds(reading: Words | None, row: Words) -> str:
