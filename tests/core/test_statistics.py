@@ -61,6 +61,21 @@ def test_few_and_equal_values():
             interval(bad)
 
 
+@pytest.mark.parametrize("n", [2, 3, 5])
+@pytest.mark.parametrize("chance", [0.5, 0.1])
+def test_equal_counts_are_not_sure(n, chance):
+    """Of equal methods, each finding 24 or 25 modes, few are called different, though counts are often equal."""
+    rng, wrong, covered = np.random.default_rng(0), 0, 0
+    for _ in range(1000):
+        one, other = (dict(enumerate(24.0 + (rng.random(n) > chance))) for _ in range(2))
+        difference = paired_difference(one, other, grain=1.0)
+        wrong += difference is not None and not difference.contains(0.0)
+        covered += interval(list(one.values()), within=(0, 25), grain=1.0).contains(25 - chance)
+    assert wrong <= 50 and covered >= 930
+    sure = paired_difference(dict.fromkeys(range(3), 10.0), dict.fromkeys(range(3), 2.0), grain=1.0)
+    assert sure is not None and sure.low > 6
+
+
 def test_differences_are_paired_by_seed():
     noise = {seed: 10.0 * seed for seed in range(5)}
     better = {seed: value + 1 for seed, value in noise.items()}

@@ -10,7 +10,16 @@ from gradgan.metrics.estimate import Estimate, jackknife, mean, of_counts, over_
 
 
 def test_a_share():
-    assert share(torch.tensor([True] * 3 + [False])) == Estimate(0.75, math.sqrt(0.75 * 0.25 / 4), "binomial")
+    found = share(torch.tensor([True] * 3 + [False]))
+    assert (found.value, found.method) == (0.75, "binomial")
+    assert found.error == pytest.approx(math.sqrt(4 / 6 * 2 / 6 / 4))
+    many = share(torch.arange(10_000) < 3000)
+    assert many.error == pytest.approx(math.sqrt(0.3 * 0.7 / 10_000), rel=1e-3)
+
+
+def test_none_of_a_few_is_not_surely_never():
+    assert share(torch.zeros(10)).error == pytest.approx(math.sqrt(1 / 12 * 11 / 12 / 10))
+    assert share(torch.ones(10)).error == pytest.approx(share(torch.zeros(10)).error)
 
 
 def test_a_mean_and_its_jackknife_agree():

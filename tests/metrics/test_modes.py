@@ -12,7 +12,7 @@ from gradgan.core.checks import GradganError
 from gradgan.core.statistics import interval
 from gradgan.data import DATASETS
 from gradgan.metrics import METRICS, MixtureInput
-from gradgan.metrics.judging import range_of
+from gradgan.metrics.judging import grain_of, range_of
 
 CENTRES = torch.tensor([[0.0, 0.0], [10.0, 0.0], [0.0, 10.0], [10.0, 10.0]])
 NAMES = ("modes", "high_quality", "reverse_kl", "mixture_distance")
@@ -105,6 +105,16 @@ def test_a_mode_of_one_sample_is_uncertain():
 def test_what_does_not_fit_is_refused(samples, spread, message):
     with pytest.raises(GradganError, match=message):
         MixtureInput(samples, CENTRES, spread)
+
+
+def test_every_metric_has_a_range_and_only_kid_falls_below_0():
+    assert [name for name in METRICS if range_of(name)[0] < 0] == ["kid"]
+    assert {name for name in METRICS if range_of(name)[1] == 1} == {
+        "coverage", "high_quality", "memorisation", "mixture_distance", "precision", "recall",
+    }  # fmt: skip
+    assert range_of("modes", 25) == range_of("classes", 25) == (0, 25)
+    assert range_of("recall/pixels", 25) == (0, 1) and range_of("generator/gradient_norm")[0] < 0
+    assert interval([25.0, 25.0, 24.0], within=range_of("modes", 25), grain=grain_of("modes")).high == 25
 
 
 def test_no_value_and_no_end_of_its_interval_lies_outside_a_metric_s_range():

@@ -1,5 +1,7 @@
 """Precision, recall, density, coverage, memorisation against scikit-learn's slow way; copies and blurs are told."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -11,6 +13,7 @@ from torch import Tensor
 
 from gradgan.core.checks import GradganError
 from gradgan.metrics import METRICS, Estimate, FeatureInput, RealFeatures, neighbours
+from gradgan.metrics.neighbours import radii
 
 
 def normal(*shape: int, seed: int = 0) -> Tensor:
@@ -97,6 +100,53 @@ def test_the_error_of_memorisation_is_the_spread_over_fresh_sets():
              for i in range(80)]  # fmt: skip
     spread = torch.tensor([one.value for one in drawn]).std().item()
     assert sum(one.error for one in drawn) / len(drawn) == pytest.approx(spread, rel=0.3)
+
+
+@pytest.mark.parametrize("wide", [1.0, 1.3, 1.6])
+@pytest.mark.parametrize(("name", "most"), [("precision", 1.3), ("density", 1.3), ("recall", 2.2), ("coverage", 2.2)])
+def test_errors_are_the_spread_over_fresh_generated_samples(name, most, wide):
+    """Those by blocks may be twice as large, where most balls are found: never as much too small."""
+    held_out = normal(150, 2)
+    drawn = [measured(name, wide * normal(150, 2, seed=10 + i), held_out) for i in range(60)]
+    spread = torch.tensor([one.value for one in drawn]).std().item()
+    assert 0.75 * spread < sum(one.error for one in drawn) / len(drawn) < most * spread
+
+
+def test_the_error_of_recall_sees_that_a_few_scattered_samples_decide_it():
+    held_out, drawn = normal(200, 2), []
+    for i in range(60):
+        few, most = 3 * normal(8, 2, seed=10 + i), 0.01 * normal(192, 2, seed=500 + i)
+        order = torch.randperm(200, generator=torch.Generator().manual_seed(i))
+        drawn.append(measured("recall", torch.cat((few, most))[order], held_out))
+    spread = torch.tensor([one.value for one in drawn]).std().item()
+    error = sum(one.error for one in drawn) / len(drawn)
+    assert 0.6 * spread < error < 2 * spread
+
+
+@given(n=st.integers(20, 60), k=st.integers(1, 12), seed=st.integers(0, 99))
+def test_radii_without_a_block_are_those_of_the_others(n, k, seed):
+    x = normal(n, 2, seed=seed)
+    block = torch.arange(n) * 10 // n
+    # Blocks that lie together, so that all the nearest of a sample are of one.
+    x = x[x[:, 0].argsort()]
+    without = neighbours._radii_without(x, k, block)
+    for b in range(10):
+        assert torch.allclose(without[b, block != b], radii(x[block != b], k), rtol=1e-6)
+        assert (without[b, block == b] == -torch.inf).all()
+
+
+def test_few_samples_have_values_and_no_error():
+    x, real = normal(19, 2), normal(30, 2, seed=1)
+    for name in ("recall", "coverage"):
+        few = measured(name, x, real)
+        assert 0 < few.value <= 1 and math.isnan(few.error), name
+
+
+def test_copies_are_told_apart_from_nothing_by_rounding():
+    """Generated and held-out samples that are both exact copies lie equally near: a half, whatever numbers they are."""
+    training = normal(400, 128).float() + 3
+    both = measured("memorisation", training[:150], training[100:300], training)
+    assert both.value == 0.5
 
 
 def test_radii_of_held_out_samples_are_computed_once_for_each_k(monkeypatch):

@@ -27,6 +27,8 @@ class Curve:
     """Did the last look find fewer than half of the modes or classes that there are? None where nobody counted them."""
     floors: dict[str, float]
     """The floor of each Fréchet distance that was taken, `frechet_floor/FEATURES`."""
+    classes: int = 0
+    """How many modes or classes the data have; 0 where they have none."""
 
 
 def is_done(cell: Cell) -> bool:
@@ -63,7 +65,8 @@ def curve_of(cell: Cell, logged: Sequence[str]) -> Curve:
         elif name.startswith(_FLOOR):
             floors[name] = value
     numbers = {name: sum(values) / len(values) for name, values in means.items() if values}
-    return Curve(cell, looks, numbers, _divergence(info), _collapsed(looks, info["data"]["classes"]), floors)
+    classes = info["data"]["classes"] or 0
+    return Curve(cell, looks, numbers, _divergence(info), _collapsed(looks, classes), floors, classes)
 
 
 def _collapsed(looks: dict[str, dict[int, float]], classes: int) -> bool | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ..core.statistics import Interval, Rank, interval, paired_difference, ranks
 from ..experiment.choose_metrics import together
 from ..metrics import merit
-from ..metrics.judging import range_of
+from ..metrics.judging import grain_of, range_of
 from .collect import Curve
 from .costs import Cost, Costs
 from .plan import Budget, Plan
@@ -88,12 +88,13 @@ def _table(plan: Plan, data: str, budget: Budget, methods: dict[str, list[Curve]
     metrics: dict[str, dict[str, dict[str, Reading]]] = {name: {} for name in methods}
     all_curves = [curve for own in methods.values() for curve in own]
     told = _told(plan, all_curves)
+    classes = max(curve.classes for curve in all_curves)
     for metric in told:
         for reading in ("last", "equal", "best"):
             picks = {name: _pick(reading, metric, limit[name]) for name in methods}
             found = {name: _read(own, metric, picks[name]) for name, own in methods.items()}
             lost = {name: _lost(methods[name], own) for name, own in found.items()}
-            for name, read in _compared(found, baseline, metric, lost).items():
+            for name, read in _compared(found, baseline, metric, lost, classes).items():
                 metrics[name].setdefault(metric, {})[reading] = read
     logged: dict[str, dict[str, Reading]] = {name: {} for name in methods}
     for number in plan.logged:
@@ -185,20 +186,22 @@ def _compared(
     baseline: str,
     metric: str | None,
     lost: Mapping[str, tuple[int, int]],
+    classes: int = 0,
 ) -> dict[str, Reading]:
     """The readings of all methods that have any value; `metric` is None for numbers that do not judge. `lost`: the runs
-    of each that came to nothing, see `_lost`."""
+    of each that came to nothing, see `_lost`. `classes`: how many there are to be found."""
     values = {name: {seed: value for seed, (_, value) in own.items()} for name, own in found.items()}
     places: dict[str, Rank] = {}
+    grain = grain_of(metric)
     if metric is not None:
         merits = {name: {s: merit(metric, v) for s, v in own.items()} for name, own in values.items()}
-        places = ranks(merits, higher_is_better=True, lost=lost)
+        places = ranks(merits, higher_is_better=True, lost=lost, grain=grain)
     return {
         name: Reading(
             own,
             {seed: step for seed, (step, _) in found[name].items()} if metric is not None else {},
-            interval(list(own.values()), within=range_of(metric)),
-            None if name == baseline else paired_difference(own, values.get(baseline, {})),
+            interval(list(own.values()), within=range_of(metric, classes), grain=grain),
+            None if name == baseline else paired_difference(own, values.get(baseline, {}), grain=grain),
             places.get(name),
         )
         for name, own in values.items()

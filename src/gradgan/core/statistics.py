@@ -30,8 +30,13 @@ class Interval:
         return self.low <= value <= self.high
 
 
-def interval(values: Sequence[float], *, within: tuple[float, float] = (-math.inf, math.inf)) -> Interval:
+def interval(
+    values: Sequence[float], *, within: tuple[float, float] = (-math.inf, math.inf), grain: float = 0.0
+) -> Interval:
     """Mean and 95% interval of independent values, one for each seed; `within` bounds where the true mean can be.
+
+    `grain`: the values are whole multiples of it, as counts are of 1. Such rounding has a variance of grain^2 / 12,
+    which is added to theirs: a few equal counts do not say that the next one will be equal too.
 
     The bootstrap's percentiles, expanded for few values (Hesterberg 2015, arXiv:1411.5279), and never narrower than
     Student's t: the first follows a skew, the second knows how little three values say. The same values give the same
@@ -43,7 +48,7 @@ def interval(values: Sequence[float], *, within: tuple[float, float] = (-math.in
     n, mean = len(x), float(x.mean())
     if n == 1:
         return Interval(mean, *within, math.nan, 1)
-    if (x == x[0]).all():
+    if (x == x[0]).all() and not grain:
         return Interval(float(x[0]), float(x[0]), float(x[0]), 0.0, n)
     from scipy.special import ndtr, stdtrit
 
@@ -51,7 +56,7 @@ def interval(values: Sequence[float], *, within: tuple[float, float] = (-math.in
     t = float(stdtrit(n - 1, 0.975))
     share = float(ndtr(-t * math.sqrt(n / (n - 1))))
     low, high = np.quantile(x[_resamples(n)].mean(axis=1), [share, 1 - share])
-    half = t * sd / math.sqrt(n)
+    half = t * math.sqrt((sd**2 + grain**2 / 12) / n)
     low, high = min(float(low), mean - half), max(float(high), mean + half)
     return Interval(mean, max(low, within[0]), min(high, within[1]), sd, n)
 
@@ -64,10 +69,13 @@ def _resamples(n: int) -> np.ndarray:
     return np.random.default_rng(0).integers(n, size=(_DRAWN, n))
 
 
-def paired_difference(values: Mapping[int, float], baseline: Mapping[int, float]) -> Interval | None:
-    """The interval of value - baseline over the seeds that both have; None where they share none."""
-    shared = [seed for seed in values if seed in baseline]
-    return interval([values[seed] - baseline[seed] for seed in shared]) if shared else None
+def paired_difference(
+    values: Mapping[int, float], baseline: Mapping[int, float], *, grain: float = 0.0
+) -> Interval | None:
+    """The interval of value - baseline over the seeds that both have; None where they share none. `grain`: of both."""
+    shared = [values[seed] - baseline[seed] for seed in values if seed in baseline]
+    # Both are rounded, so their variances add.
+    return interval(shared, grain=math.sqrt(2) * grain) if shared else None
 
 
 @dataclass(frozen=True)
@@ -95,12 +103,13 @@ def ranks(
     *,
     higher_is_better: bool,
     lost: Mapping[str, tuple[int, ...]] | None = None,
+    grain: float = 0.0,
 ) -> dict[str, Rank]:
     """The rank of each name by its values, one for each seed; who has no value has no rank.
 
     Seeds that scatter leave much open, so a rank is a range: `best` alone would put a name that nothing can be said of
     first. `lost`: how many runs of each name came to nothing, as one count or several, the first matters most. Whoever
-    lost fewer is better: the seeds that are left must not speak for the lost ones.
+    lost fewer is better: the seeds that are left must not speak for the lost ones. `grain`: see `interval`.
     """
     known = {name: own for name, own in values.items() if own}
     losses = lost or dict.fromkeys(known, ())
@@ -108,7 +117,7 @@ def ranks(
     def beats(one: str, other: str) -> bool:
         if losses[one] != losses[other]:
             return losses[one] < losses[other]
-        difference = paired_difference(known[one], known[other])
+        difference = paired_difference(known[one], known[other], grain=grain)
         if difference is None:
             return False
         return difference.low > 0 if higher_is_better else difference.high < 0

@@ -17,7 +17,9 @@ def default_metrics(dataset: Dataset) -> tuple[str, ...]:
     if is_mixture(dataset):
         return _MIXTURE
     if has_classes(dataset):
-        return ("frechet_ratio/classifier", "classes", "class_kl")
+        # Of stacked digits papers tell the one from equal shares.
+        uniform = ("class_kl_uniform",) if dataset.channel_classes else ()
+        return ("frechet_ratio/classifier", "classes", "class_kl", *uniform)
     raw = Raw(dataset.kind, dataset.event).name
     if dataset.kind == "points":
         return (f"coverage/{raw}", f"precision/{raw}")

@@ -8,8 +8,9 @@ from .metric import METRICS
 COVERAGE = ("modes", "classes")
 """Metrics that count what was found; a run whose last look found fewer than half of what there is has collapsed."""
 
-_SHARES = ("high_quality", "mixture_distance", "precision", "recall", "coverage")
-_ABOVE_ZERO = ("modes", "classes", "reverse_kl", "class_kl", "frechet", "frechet_ratio", "density")
+_SHARES = ("high_quality", "mixture_distance", "precision", "recall", "coverage", "memorisation")
+_ANY = ("kid",)
+"""Unbiased, so it may be below 0 by chance."""
 
 
 def judges(number: str) -> bool:
@@ -29,9 +30,17 @@ def better(metric: str) -> str:
     return METRICS[metric.partition("/")[0]].facts["better"]
 
 
-def range_of(metric: str | None) -> tuple[float, float]:
-    """Between which values a metric's mean can lie; of other numbers nothing is known."""
+def range_of(metric: str | None, classes: int = 0) -> tuple[float, float]:
+    """Between which values a metric's mean can lie; of other numbers nothing is known. `classes`: how many modes or
+    classes there are, 0 where that is not known."""
     name = (metric or "").partition("/")[0]
-    if name in _SHARES:
-        return 0.0, 1.0
-    return (0.0, math.inf) if name in _ABOVE_ZERO else (-math.inf, math.inf)
+    if name not in METRICS or name in _ANY:
+        return -math.inf, math.inf
+    if name in COVERAGE and classes:
+        return 0.0, float(classes)
+    return (0.0, 1.0) if name in _SHARES else (0.0, math.inf)
+
+
+def grain_of(metric: str | None) -> float:
+    """What a metric's values are whole multiples of: 1 of counts, 0 of those that take any value."""
+    return 1.0 if (metric or "").partition("/")[0] in COVERAGE else 0.0

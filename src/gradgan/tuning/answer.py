@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from optuna.trial import FrozenTrial, TrialState
 
-from ..core.statistics import Interval, interval
+from ..core.statistics import Interval, interval, paired_difference
 from ..experiment import Config
+from ..metrics.judging import grain_of
 from .objective import Objective
 from .plan import Plan
 from .space import Axis, Value, default_values, values_in
@@ -82,7 +83,7 @@ def answer_of(found: Sequence[FrozenTrial], plan: Plan, base: Config, objective:
     whole = [t for t in trials if t.end == "complete" and math.isfinite(t.loss)]
     chosen = min(whole, key=lambda t: t.loss, default=None)
     none, default = (next((t for t in whole if t.kind == kind), None) for kind in ("none", "default"))
-    over_none, over_default = (_over(chosen, other) for other in (none, default))
+    over_none, over_default = (_over(chosen, other, grain_of(objective.name)) for other in (none, default))
     full = len(plan.places()) * base.steps
     return Answer(
         metric=objective.name,
@@ -91,7 +92,7 @@ def answer_of(found: Sequence[FrozenTrial], plan: Plan, base: Config, objective:
         trials=trials,
         runs=len(plan.places()),
         chosen=chosen,
-        value=interval(chosen.finals, within=objective.within) if chosen else None,
+        value=interval(chosen.finals, within=objective.within, grain=grain_of(objective.name)) if chosen else None,
         spread=spread_of(whole, axes, objective),
         over_none=over_none,
         over_default=over_default,
@@ -120,11 +121,12 @@ def _trial(one: FrozenTrial, axes: Sequence[Axis], base: Config) -> Trial:
     )  # fmt: skip
 
 
-def _over(chosen: Trial | None, other: Trial | None) -> Interval | None:
+def _over(chosen: Trial | None, other: Trial | None, grain: float) -> Interval | None:
     """The interval of the difference, run by run: both learned from the same folds with the same seeds."""
     if chosen is None or other is None or chosen is other:
         return None
-    return interval([a - b for a, b in zip(chosen.finals, other.finals, strict=True)])
+    one, baseline = (dict(enumerate(trial.finals)) for trial in (chosen, other))
+    return paired_difference(one, baseline, grain=grain)
 
 
 def spread_of(
