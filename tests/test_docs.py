@@ -1,4 +1,4 @@
-"""The documents point to files that are there."""
+"""The documents point to files that are there, and the README's figures are those of the evidence."""
 
 import re
 from pathlib import Path
@@ -14,3 +14,28 @@ def test_relative_links_lead_somewhere(page):
     for link in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text()):
         if "://" not in link:
             assert (page.parent / link).exists(), link
+
+
+def column(page: str, title: str, heading: str) -> dict[str, str]:
+    """Of the table below `title` on a page of the evidence: each method's mean in the first column of that heading."""
+    body = (ROOT / "docs" / "evidence" / page).read_text().split(f"**{title}", 1)[1].split("\n\n")[1]
+    head, _, *rows = ([cell.strip() for cell in line.strip("|").split("|")] for line in body.splitlines())
+    wanted = next(i for i, cell in enumerate(head) if cell.startswith(heading))
+    return {row[head.index("method")]: row[wanted].split(" [")[0] for row in rows}
+
+
+def test_the_readme_s_comparison_is_the_evidence_s():
+    mnist = "mnist_mlp, 9370 steps, 3 seeds: "
+    columns = {
+        "ring": column("toy.md", "ring, 1 minutes, 5 seeds: mixture_distance", "last"),
+        "grid": column("toy.md", "grid, 1 minutes, 5 seeds: modes", "last"),
+        "MNIST": column("mnist_mlp.md", f"{mnist}classes", "last"),
+        "ratio": column("mnist_mlp.md", f"{mnist}frechet_ratio", "last"),
+        "a step": column("mnist_mlp.md", f"{mnist}ends and costs", "time/step over unpenalised"),
+    }
+    table = [line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith("|")]
+    head, _, *rows = ([cell.strip() for cell in line.strip("|").split("|")] for line in table)
+    assert len(rows) == 15 == len({row[0] for row in rows})
+    for row in rows:
+        told = {name: cell for name, cell in zip(head, row, strict=True) if name in columns}
+        assert told == {name: found.get(row[0].strip("`"), "–") for name, found in columns.items()}, row[0]
