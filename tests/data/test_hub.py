@@ -1,6 +1,7 @@
 """Saved Hugging Face data sets, where `datasets` is installed; and what is said where it is not."""
 
 import importlib.util
+import shutil
 
 import numpy as np
 import pytest
@@ -46,6 +47,18 @@ def test_its_pictures_and_classes(tmp_path, hub, parts):
     if parts:
         with pytest.raises(GradganError, match=r"unknown split of .* 'oter'\. Perhaps you meant 'other'"):
             images(tmp_path / "x", split="oter")
+
+
+@installed
+@pytest.mark.filterwarnings("default")
+def test_a_copy_is_not_decoded_again_and_a_split_is_another_content(tmp_path, hub, monkeypatch, caplog):
+    monkeypatch.setenv("GRADGAN_CACHE", str(tmp_path / "cache"))
+    datasets, rows = hub
+    datasets.DatasetDict(train=rows, other=rows.select([0, 1])).save_to_disk(str(tmp_path / "x"))
+    shutil.copytree(tmp_path / "x", tmp_path / "y")
+    found = [len(images(tmp_path / place, split=split)) for split in ("train", "other") for place in "xy"]
+    assert found == [3, 3, 2, 2]
+    assert [record.message.split(" pictures")[0] for record in caplog.records] == ["decoding 3", "decoding 2"]
 
 
 @installed

@@ -187,14 +187,37 @@ def test_what_is_kept_may_be_read_by_whoever_may_read_the_users_files():
 @pytest.mark.parametrize(
     ("broken", "said"), [("replace_file", "could not keep"), ("FileLock.acquire", "could not lock")]
 )
-def test_a_cache_that_cannot_be_written_or_locked_costs_only_time(broken, said, caplog, monkeypatch):
+def test_a_cache_that_cannot_be_written_or_locked_costs_only_time(broken, said, tmp_path, caplog, monkeypatch):
+    monkeypatch.setenv("GRADGAN_CACHE", str(tmp_path))
+
     def full(*_args, **_words):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(f"gradgan.metrics.store.{broken}", full)
-    assert stored("test", broken, lambda: {"x": torch.ones(1)})["x"].item() == 1
+    for _ in range(2):
+        assert stored("test", broken, lambda: {"x": torch.ones(1)})["x"].item() == 1
     assert [record.message.startswith(said) for record in caplog.records] == [True]
     assert "No space left" in caplog.text
+
+
+@pytest.mark.parametrize("place", ["cache", "test"])
+def test_a_cache_folder_that_cannot_be_made_or_written_is_said_once_and_costs_only_time(
+    place, tmp_path, monkeypatch, caplog
+):
+    # A file where a folder should be, and a folder where the lock and the file should be: root may write anywhere else.
+    monkeypatch.setenv("GRADGAN_CACHE", str(tmp_path / "cache"))
+    if place == "cache":
+        (tmp_path / "cache").write_text("")
+    else:
+        for name in ("some.safetensors", "some.safetensors.lock"):
+            (tmp_path / "cache" / "test" / name).mkdir(parents=True)
+    for number in range(2):
+        assert (
+            stored("test", "some", lambda number=number: {"x": torch.full((1,), float(number))})["x"].item() == number
+        )
+    (record,) = caplog.records
+    assert ("GRADGAN_CACHE" if place == "cache" else "could not keep") in record.message
+    assert str(tmp_path) in record.message
 
 
 def test_the_classifier_moves_no_random_generator_and_is_loaded_the_second_time():

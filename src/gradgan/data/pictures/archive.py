@@ -6,8 +6,9 @@ import zipfile
 from pathlib import Path
 
 from ...core.checks import GradganError
+from .content import Files
 from .picture import MOST_BYTES, Picture, opened, printable
-from .source import Source, classes_of, is_picture, mark, no_pictures
+from .source import Source, classes_of, is_picture, no_pictures
 
 _ENCRYPTED = 0x1
 _UNIX = 3
@@ -21,6 +22,8 @@ def archive(path: Path) -> Source:
     Raises GradganError for what is no zip archive, holds no picture or encrypted ones, has members whose paths are
     absolute or climb out, links, members that overlap, or a decompression bomb.
     """
+    files = Files(".zip", path, [""])
+    stamp = files.stamp()
     unpacked = opened_zip(path)
     members = sorted((m for m in unpacked.infolist() if not m.is_dir()), key=lambda member: member.filename)
     chosen = [member for member in members if is_picture(member.filename)]
@@ -33,7 +36,7 @@ def archive(path: Path) -> Source:
         Picture(member.filename, label, lambda member=member: opened(unpacked.read(member), member.filename))
         for member, label in zip(chosen, labels, strict=True)
     ]
-    return Source(path, len(chosen), pictures, [mark("", path.stat())])
+    return Source(path, len(chosen), pictures, files, stamp)
 
 
 def opened_zip(path: Path) -> zipfile.ZipFile:

@@ -15,8 +15,9 @@ from PIL import Image
 
 from ...core.checks import GradganError
 from .archive import opened_zip
+from .content import Files
 from .picture import Picture, check_sides, printable
-from .source import Source, mark
+from .source import Source
 
 _BEST_PACKING = 1032
 """Deflate cannot pack better than this to one."""
@@ -42,6 +43,8 @@ def array_file(path: Path) -> Source:
     file they are the arrays named `images` and `labels`, or else the only ones of 3 or 4 dimensions and of 1.
     Raises GradganError for anything else. Nothing is unpickled.
     """
+    files = Files(path.suffix.lower(), path, [""])
+    stamp = files.stamp()
     if path.suffix.lower() == ".npy":
         images, labels = _array(path, path.name, path.stat().st_size, lambda: path.open("rb")), None
     else:
@@ -51,7 +54,7 @@ def array_file(path: Path) -> Source:
             labels = _only(path, arrays, "labels", (1,))
     layout = _layout(path, images)
     numbers = None if labels is None else _labels(path, labels, images.shape[0])
-    return Source(path, images.shape[0], _rows(path, images, layout, numbers), [mark("", path.stat())])
+    return Source(path, images.shape[0], _rows(path, images, layout, numbers), files, stamp)
 
 
 def _members(path: Path) -> dict[str, _Array]:

@@ -7,10 +7,8 @@ import math
 import os
 import shutil
 import warnings
-from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,15 +19,27 @@ from torch import Tensor
 from ...core.cache import cache_folder
 from ...core.checks import GradganError
 from ...core.files import to_json
-from ...core.pool import cores
+from .content import Content, Unread
+from .known import confirmed, identified, remembered
 from .picture import Picture, converted, printable
 from .source import Source
+from .threads import in_order
 
 _FORMAT = 1
 """Goes up when pictures are converted otherwise, so that what was decoded before is not taken."""
 
-_Result = tuple[np.ndarray, bool] | str
-"""A picture's pixels and whether it was grey; or why it could not be read."""
+
+@dataclass(frozen=True)
+class _LeftOut:
+    """Why there are no pixels. Not the error itself, which would hold on to half a picture."""
+
+    why: str
+    unread: bool
+    """Its file could not be read at all."""
+
+
+_Result = tuple[np.ndarray, bool] | _LeftOut
+"""A picture's pixels and whether it was grey, if there are any."""
 
 
 @dataclass(frozen=True)
@@ -46,29 +56,41 @@ class Decoded:
 def decoded(source: Source, *, size: int, channels: int | None) -> Decoded:
     """The source's pictures at `size` x `size` and 1 or 3 channels; None: 1 if all are stored grey, else 3.
 
-    What was decoded before is taken from the cache, found by `source.fingerprint` and the options. Several processes
-    may ask for the same pictures: one decodes, the others wait for it. A process that dies leaves nothing that is
-    taken for whole. Raises GradganError where no picture can be read, one is refused, or the cache cannot be written.
+    What was decoded before is taken from the cache, found by the content of the source's files and the options. What
+    that content is, is kept as well, by `source.stamp`: files that nothing happened to are not read again. Several
+    processes may ask for the same pictures: one decodes, the others wait for it. A process that dies leaves nothing
+    that is taken for whole. Raises GradganError where no picture can be read, one is refused, the files change
+    meanwhile, or the cache cannot be written.
     """
-    said = to_json([_FORMAT, size, channels, source.fingerprint])
-    entry = cache_folder("images") / hashlib.sha256(said.encode("utf-8", "backslashreplace")).hexdigest()[:32]
-    found = _read(entry)
+    folder = cache_folder("images")
+    content = remembered(folder / "known", source)
+    found = None if content is None else _read(_entry(folder, content, size, channels))
     if found is not None:
         return found
     try:
+        content = content or identified(folder / "known", source)
+        entry = _entry(folder, content, size, channels)
+        found = _read(entry)
+        if found is not None:
+            return found
         with FileLock(f"{entry}.lock"):
             found = _read(entry)
             if found is None:
-                _make(entry, source, size, channels)
+                _make(entry, source, content, size, channels)
                 found = _read(entry)
     except OSError as error:
         raise GradganError(
-            f"cannot write the cache {entry}: {error.strerror or error}. Free that place, or set GRADGAN_CACHE "
+            f"cannot write the cache {folder}: {error.strerror or error}. Free that place, or set GRADGAN_CACHE "
             "to another folder."
         ) from error
     if found is None:
         raise GradganError(f"the cache {entry} was changed while it was written. Start again.")
     return found
+
+
+def _entry(folder: Path, content: Content, size: int, channels: int | None) -> Path:
+    said = to_json([_FORMAT, size, channels, content.digest])
+    return folder / hashlib.sha256(said.encode()).hexdigest()[:32]
 
 
 def _read(entry: Path) -> Decoded | None:
@@ -90,34 +112,42 @@ def _mapped(path: Path, count: int, dtype: torch.dtype) -> Tensor:
     return torch.from_file(str(path), shared=False, size=count, dtype=dtype)
 
 
-def _make(entry: Path, source: Source, size: int, channels: int | None) -> None:
+def _make(entry: Path, source: Source, content: Content, size: int, channels: int | None) -> None:
     """Decode into a folder beside, then rename it."""
     _refuse_full_disk(entry.parent, source.count * size * size * (channels or 3))
     logging.getLogger("gradgan").warning(
         "decoding %d pictures of %s, once; later starts find them in %s.", source.count, source.path, entry
     )
-    partial = entry.with_suffix(".partial")
-    for torn in (partial, entry):
+    beside = entry.with_suffix(".partial")
+    for torn in (beside, entry):
         shutil.rmtree(torn, ignore_errors=True)
-    partial.mkdir()
+    beside.mkdir()
     try:
-        _fill(partial, source, size, channels)
-        partial.rename(entry)
+        unread = _fill(beside, source, size, channels)
+        # What is kept for good under a content must be that content, though files may change between two looks.
+        if not confirmed(entry.parent / "known", source, content, unread):
+            raise GradganError(
+                f"images: the files of {source.path} changed while they were decoded, or could not all be read. "
+                "Start again when nothing writes there."
+            )
+        beside.rename(entry)
     except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
+        shutil.rmtree(beside, ignore_errors=True)
         raise
 
 
-def _fill(folder: Path, source: Source, size: int, channels: int | None) -> None:
+def _fill(folder: Path, source: Source, size: int, channels: int | None) -> int:
+    """Write an entry's files; how many pictures could not be read at all, which is less than those left out."""
     skipped: list[str] = []
     labels: list[str | int | None] = []
-    all_grey = True
+    all_grey, unread = True, 0
     with (folder / "pixels").open("wb") as pixels, warnings.catch_warnings():
         # Pillow warns of odd metadata and of large pictures, which are checked here.
         warnings.simplefilter("ignore")
-        for picture, result in _results(source.pictures, size, channels or 3):
-            if isinstance(result, str):
-                skipped.append(f"{printable(picture.name)}: {result}")
+        for picture, result in in_order(partial(_tried, size=size, channels=channels or 3), source.pictures):
+            if isinstance(result, _LeftOut):
+                skipped.append(f"{printable(picture.name)}: {result.why}")
+                unread += result.unread
                 continue
             pixels.write(result[0].tobytes())
             labels.append(picture.label)
@@ -136,21 +166,7 @@ def _fill(folder: Path, source: Source, size: int, channels: int | None) -> None
     (folder / "index.json").write_text(to_json(index), encoding="utf-8")
     for path in (*folder.iterdir(), folder):
         _sync(path)
-
-
-def _results(pictures: Iterable[Picture], size: int, channels: int) -> Iterator[tuple[Picture, _Result]]:
-    """Each picture with its pixels, in order; a few ahead at a time, so that memory does not grow with their number."""
-    # Threads: Pillow decodes and resizes without Python's lock.
-    workers = cores()
-    ahead: deque[tuple[Picture, Future[_Result]]] = deque()
-    with ThreadPoolExecutor(workers) as pool:
-        for picture in pictures:
-            ahead.append((picture, pool.submit(_tried, picture, size, channels)))
-            if len(ahead) > 4 * workers:
-                first, future = ahead.popleft()
-                yield first, future.result()
-        for first, future in ahead:
-            yield first, future.result()
+    return unread
 
 
 def _tried(picture: Picture, size: int, channels: int) -> _Result:
@@ -160,7 +176,7 @@ def _tried(picture: Picture, size: int, channels: int) -> _Result:
     except GradganError:
         raise
     except Exception as error:  # Pillow and zipfile raise nearly anything for a broken file
-        return printable(error)[:100] or type(error).__name__
+        return _LeftOut(printable(error)[:100] or type(error).__name__, isinstance(error, Unread))
 
 
 def _keep_first_channel(path: Path, plane: int) -> None:

@@ -1,16 +1,15 @@
 """Pictures in a folder and its subfolders; nothing outside it is read."""
 
 import os
-import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from PIL import Image
 
 from ...core.checks import GradganError
+from .content import Files, opened_file
 from .picture import MOST_BYTES, Picture, opened, printable
-from .source import Source, classes_of, is_picture, mark, no_pictures
+from .source import Source, classes_of, is_picture, no_pictures
 
 
 def folder(path: Path) -> Source:
@@ -20,22 +19,16 @@ def folder(path: Path) -> Source:
     Raises GradganError for a folder that cannot be read, holds no picture, or has a link that leads out of it.
     """
     root = path.resolve()
-    files = sorted(_files(root))
-    names = [name for name in files if is_picture(name)]
+    found = sorted(_files(root))
+    names = [name for name in found if is_picture(name)]
     if not names:
-        raise no_pictures(path, files)
+        raise no_pictures(path, found)
+    files = Files("folder", root, names, MOST_BYTES)
     pictures = [
         Picture(name, label, lambda name=name: _open(root / name, name))
         for name, label in zip(names, classes_of(names), strict=True)
     ]
-    return Source(path, len(names), pictures, [_mark(root, name) for name in names])
-
-
-def _mark(root: Path, name: str) -> list[Any]:
-    try:
-        return mark(name, (root / name).stat())
-    except OSError:
-        return [name]  # a link to nothing: it is there, and will be listed as one that cannot be read
+    return Source(path, len(names), pictures, files, files.stamp())
 
 
 def _files(root: Path) -> Iterator[str]:
@@ -58,11 +51,6 @@ def _files(root: Path) -> Iterator[str]:
 
 
 def _open(path: Path, name: str) -> Image.Image:
-    # Opening a pipe would wait for ever.
-    if not stat.S_ISREG(path.stat().st_mode):
-        raise OSError("not a file")
-    if path.stat().st_size > MOST_BYTES:
-        raise GradganError(
-            f"{printable(name)} is larger than {MOST_BYTES >> 20} MB, which no picture is. Take it out of the folder."
-        )
-    return opened(path.read_bytes(), name)
+    with opened_file(path, name, MOST_BYTES) as file:
+        content = file.read()
+    return opened(content, name)

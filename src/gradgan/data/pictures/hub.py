@@ -8,8 +8,9 @@ from typing import Any
 from PIL import Image
 
 from ...core.checks import GradganError, unknown_name
+from .content import Files
 from .picture import Picture, opened, printable
-from .source import Source, mark
+from .source import Source
 
 
 def is_saved_dataset(path: Path) -> bool:
@@ -23,10 +24,11 @@ def saved_dataset(path: Path, split: str) -> Source:
     Raises GradganError where `datasets` is not installed, the folder is broken, or such a column is missing.
     """
     library = _library(path)
+    names = sorted(file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file())
+    files = Files(f"hub, {split}", path, names)
+    stamp = files.stamp()
     rows, column, classes = _columns(path, library, _loaded(path, library, split))
-    files = sorted(file for file in path.rglob("*") if file.is_file())
-    marks = [mark(file.relative_to(path).as_posix(), file.stat()) for file in files]
-    return Source(path, len(rows), _pictures(rows, column, classes), [split, *marks])
+    return Source(path, len(rows), _pictures(rows, column, classes), files, stamp)
 
 
 def _library(path: Path) -> Any:

@@ -1,12 +1,11 @@
-"""What a place with pictures must tell: how many there are, how each is read, and whether they have changed."""
+"""What a place with pictures must tell: how many there are, how each is read, and from which files."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from os import stat_result
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from ...core.checks import GradganError
+from .content import Files
 from .picture import SUFFIXES, Picture, printable
 
 
@@ -18,18 +17,10 @@ class Source:
     count: int
     pictures: Iterable[Picture]
     """To be read once."""
-    fingerprint: list[Any]
-    """Plain data that changes whenever the pictures do; see `mark`."""
-
-
-def mark(name: str, status: stat_result) -> list[Any]:
-    """What tells that a file is the one that was decoded: its name, size, and times of change.
-
-    Not a hash of its bytes, which would read every picture at every start. The second time (st_ctime) is set by the
-    system at any change of content, and no copying program sets it back: a file replaced by one of equal size and
-    date is noticed. Moving the whole folder elsewhere leaves it alone.
-    """
-    return [name, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
+    files: Files
+    """Of which the pictures, their names and their classes are made, and nothing else."""
+    stamp: str
+    """`files.stamp()` from before anything was read of them: what is known of them is found by it."""
 
 
 def is_picture(name: str) -> bool:
