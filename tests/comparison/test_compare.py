@@ -24,7 +24,7 @@ WORDS: dict = {
     "steps": 80,
     "looks": 4,
     "settings": [*TINY, "log.every=10"],
-    "logged": ["generator/gradient_norm"],
+    "logged": ["generator/gradient_norm", "critic/r1"],
 }
 
 
@@ -64,6 +64,7 @@ def check_what_it_leaves(whole: Comparison) -> None:
         and "| rank | method | last modes |" in text
         and "| method | collapsed | diverged |" in text
     )
+    assert "from the same latents for every method" in (whole.path / "report.html").read_text()
     plain = json.loads((whole.path / "comparison.json").read_text())
     assert len(plain["runs"]) == 3 and set(plain["runs"][0]["looks"]["modes"]) == {"20", "40", "60", "80"}
 
@@ -80,6 +81,7 @@ def check_costs(whole: Comparison) -> None:
     assert r1.cost.over_unpenalised > 1.05
     assert r1.cost.memory > gan.cost.memory > 0, "the gradient's graph lives beside the critic's"
     assert r1.logged["generator/gradient_norm"].difference is not None
+    assert "critic/r1" in r1.logged and "critic/r1" not in gan.logged, "told of those that log it"
 
 
 def check_that_a_second_call_runs_nothing(whole: Comparison) -> None:
@@ -122,6 +124,9 @@ def test_what_cannot_be_built_is_refused_before_anything_is_written(tmp_path):
         ({"variants": {"typo": ["r1.wieght=3"]}}, "gan-typo on ring: .*r1.weight"),
         ({"settings": ["batch=1000000"]}, "gan on ring"),
         ({"metrics": ["class_kl"]}, "gan on ring: class_kl wants images"),
+        ({"logged": ["generator/gradient_nrom"]}, "unknown logged number .* meant 'generator/gradient_norm'"),
+        ({"logged": ["critic/r2"]}, "unknown logged number 'critic/r2'. Perhaps you meant 'critic/r1'"),
+        ({"logged": ["modes"]}, "modes is a metric, .*; name it under metrics"),
     ):
         with pytest.raises(GradganError, match=message):
             gradgan.compare("ring", **{**WORDS, **words}, out=tmp_path / "out")

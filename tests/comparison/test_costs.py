@@ -24,8 +24,11 @@ def test_costs_are_said_to_be_of_the_device_that_the_runs_take(tmp_path, monkeyp
         assert about_costs(path) == {"machine": f"the {device} device", "torch": "2", "threads": "2"}
 
 
+BATCH = complete(configure("ring")).batch
+
+
 class Machine:
-    """Stands in for the stopwatch: whatever is measured takes `seconds`, the anchor too."""
+    """Stands in for the stopwatch: a step takes `seconds`, for larger batches more; a penalty doubles it."""
 
     def __init__(self, monkeypatch):
         self.seconds = 1.0
@@ -35,7 +38,8 @@ class Machine:
     def measure(self, config, *, anchor):
         self.timed += 1
         slope = 2.0 if config.penalties else 1.0
-        return Cost(slope * self.seconds, self.seconds, slope, 1)
+        own, beside = (self.seconds * each.batch / BATCH for each in (config, anchor))
+        return Cost(slope * own, beside, slope, 1)
 
 
 @pytest.fixture
@@ -57,6 +61,55 @@ def test_what_is_added_later_is_measured_and_leaves_the_others_their_pace(tmp_pa
     assert machine.timed == 3
 
 
+BIG = {"big": ["system=gan", f"batch={100 * BATCH}"]}
+
+
+def test_what_comes_to_stand_before_the_others_is_timed_beside_the_same_network_as_they(tmp_path, machine):
+    path = tmp_path / "costs.json"
+    assert seconds(BIG, path) == {"big": 100.0}
+    machine.seconds = 10.0
+    assert seconds({"gan": ["system=gan"], **BIG}, path) == {"gan": 1.0, "big": 100.0}
+    assert seconds({"r1": ["system=r1"], "gan": ["system=gan"], **BIG}, path)["r1"] == 2.0
+    assert machine.timed == 3
+
+
+def test_a_comparison_cut_short_while_it_was_timed_goes_on_beside_the_same_network(tmp_path, machine, monkeypatch):
+    path = tmp_path / "costs.json"
+    plan = {**BIG, "r1": ["system=r1"]}
+
+    def cut(text):
+        if "r1" in text:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        seconds(plan, path, cut)
+    assert seconds({"gan": ["system=gan"], **plan}, path) == {"gan": 1.0, "big": 100.0, "r1": 2.0}
+    assert {row["anchor_seconds"] for row in json.loads(path.read_text())["costs"].values()} == {100.0}
+
+
+@pytest.mark.parametrize("then", [{"big": ["system=gan", f"batch={50 * BATCH}"]}, {}])
+def test_where_that_network_is_gone_all_of_the_preset_is_timed_anew_and_said(tmp_path, machine, then):
+    path, told = tmp_path / "costs.json", []
+    seconds({**BIG, "gan": ["system=gan"]}, path)
+    machine.seconds = 10.0
+    assert seconds({"gan": ["system=gan"], **then}, path, told.append)["gan"] == 10.0
+    assert told[0] == "timing all of ring anew: no method has the network any more that they were timed beside"
+    assert len(told) == 2 + len(then) and not any("another recipe" in line for line in told)
+    assert seconds({"gan": ["system=gan"], **BIG}, path)["big"] == 1000.0, "nothing is left of the old level"
+
+
+def test_the_anchor_of_an_older_gradgan_is_its_first_method(tmp_path, machine):
+    path = tmp_path / "costs.json"
+    seconds({**BIG, "r1": ["system=r1"]}, path)
+    kept = json.loads(path.read_text())
+    del kept["anchors"]
+    path.write_text(json.dumps(kept))
+    machine.seconds = 10.0
+    grown = {"gan": ["system=gan"], **BIG, "r1": ["system=r1"]}
+    assert seconds(grown, path) == {"gan": 1.0, "big": 100.0, "r1": 2.0}
+    assert machine.timed == 3
+
+
 def test_another_recipe_is_measured_anew_and_said(tmp_path, machine):
     path, told = tmp_path / "costs.json", []
     seconds({"gan": ["system=gan"], "mine": ["system=gan"]}, path)
@@ -70,7 +123,7 @@ def test_costs_of_an_older_gradgan_are_taken_and_broken_ones_refused(tmp_path, m
     path = tmp_path / "costs.json"
     seconds({"gan": ["system=gan"]}, path)
     kept = json.loads(path.read_text())
-    del kept["levels"], kept["costs"]["ring/gan"]["recipe"]
+    del kept["anchors"], kept["levels"], kept["costs"]["ring/gan"]["recipe"]
     path.write_text(json.dumps(kept))
     assert seconds({"gan": ["system=gan"]}, path) == {"gan": 1.0}
     assert machine.timed == 1

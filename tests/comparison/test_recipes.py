@@ -8,7 +8,7 @@ import yaml
 from gradgan.comparison import compare_plan, expected, make_plan
 from gradgan.comparison.cells import Cell
 from gradgan.comparison.costs import Cost
-from gradgan.comparison.plan import Budget
+from gradgan.comparison.plan import Budget, plan_to_yaml
 from gradgan.comparison.recipes import refuse_other_recipes
 from gradgan.core.errors import GradganError
 from gradgan.core.record import RunFolder
@@ -43,9 +43,16 @@ def left(made, out):
     return [cell.name for cell, _ in expected(made, out=out, tell=quiet)]
 
 
+def begin(made, out):
+    """The comparison as if it had been cut short before its first run; its cells."""
+    cells = [cell for cell, _ in expected(made, out=out, tell=quiet)]
+    (out / "comparison.yaml").write_text(plan_to_yaml(made))
+    return cells
+
+
 def finish(made, out):
     """Every run as if it had been trained; none was."""
-    for cell, _ in expected(made, out=out, tell=quiet):
+    for cell in begin(made, out):
         with RunFolder.create(cell.path, config_yaml=to_yaml(cell.config)) as run:
             run.update_info(status="finished")
 
@@ -84,7 +91,7 @@ def test_runs_in_minutes_are_not_averaged_with_those_of_other_costs(tmp_path, pa
 
 
 def test_a_run_that_was_only_begun_is_refused_before_the_others_run(tmp_path):
-    ((cell, _), *_) = expected(plan(steps=4), out=tmp_path, tell=quiet)
+    cell, *_ = begin(plan(steps=4), tmp_path)
     RunFolder.create(cell.path, config_yaml=to_yaml(replace(cell.config, steps=400))).close()
     assert "seed 0: run by another config than now, steps is 4 now and was 400" in refused(plan(steps=4), tmp_path)
 
@@ -97,6 +104,16 @@ def test_seeds_are_added_to_runs_of_an_older_gradgan_and_another_machine(tmp_pat
         tree |= {"device": "cpu", "threads": 3, "log": {"every": 1}}
         path.write_text(yaml.safe_dump(tree))
     assert left(plan(steps=4, seeds=3), tmp_path) == ["ring · gan · 4 steps · seed 2", "ring · r1 · 4 steps · seed 2"]
+
+
+def test_after_a_dry_run_any_other_plan_may_follow(tmp_path):
+    out = tmp_path / "out"
+    assert len(left(plan(steps=400), out)) == 4
+    assert sorted(path.name for path in out.iterdir()) == [".lock", "costs.json"]
+    assert len(left(plan(steps=4, systems=["r2"]), out)) == 2, "of the first, only its costs are there"
+    (out / "mine.txt").write_text("mine")
+    with pytest.raises(GradganError, match="holds no comparison; choose another --out"):
+        left(plan(steps=4), out)
 
 
 def test_features_may_have_moved_and_samples_may_not_change(tmp_path):

@@ -65,9 +65,13 @@ def folder(tmp_path):
     return tmp_path
 
 
-def written(folder, word="plain"):
-    (folder / "comparison.json").write_text(json.dumps(comparison(word)))
+def written_of(words, folder):
+    (folder / "comparison.json").write_text(json.dumps(words))
     return write_comparison_page(folder).read_text("utf-8")
+
+
+def written(folder, word="plain"):
+    return written_of(comparison(word), folder)
 
 
 def test_the_page_shows_ranks_samples_and_curves(folder):
@@ -81,12 +85,48 @@ def test_the_page_shows_ranks_samples_and_curves(folder):
     assert {f'class="method-{i}"' for i in range(4)} <= set(re.findall(r'class="method-\d"', text))
 
 
-def test_ties_are_ranges_and_lie_together():
-    table = comparison()["tables"][0]
-    text = ranking(table, "modes", {r["method"]: i for i, r in enumerate(table["rows"])}, "gan")
-    rows = re.findall(r'<tr data-method="(\d)"( class=tied)?><td class="rank">(.*?)</td>', text)
-    assert rows == [("1", "", "1–2"), ("2", " class=tied", "1–2"), ("0", "", "3"), ("3", "", "–")]
+def test_same_latents_are_said_only_of_methods_that_have_them(folder):
+    said = "the averaged generator, from the same latents for every method."
+    for latents, same in ((None, False), ([64, 64, 64, 64], True), ([64, 64, 8, 64], False)):
+        words = comparison()
+        for run in words["runs"] if latents else ():
+            run |= {"latent": latents[int(run["path"].split("/")[1])], "device": "auto"}
+        assert (said in Reader(written_of(words, folder)).text) is same
+    words["runs"][0]["device"] = "cuda"
+    assert said not in Reader(written_of(words, folder)).text
+
+
+def test_pictures_for_which_there_is_no_room_are_named(folder, monkeypatch):
+    of_two = sum(RunFolder.open(folder / "runs" / i / "0").grids()[-1][1].stat().st_size for i in ("0", "1"))
+    monkeypatch.setattr("gradgan.report.comparison._MOST_BYTES", of_two)
+    page = Reader(written(folder))
+    assert len(page.all("img")) == 2
+    names = [f"{name} (runs/{i}/0/samples/step_00000020.png)" for i, name in ((2, "r2"), (3, "wgan"))]
+    assert f"Left out, to keep this page small: {', '.join(names)}." in page.text
+    monkeypatch.setattr("gradgan.report.comparison._MOST_BYTES", 0)
+    assert "r1plain (runs/1/0/" in Reader(written(folder)).text, "also where there is no room for any"
+
+
+def drawn(rows):
+    """Of each row: the method's number, whether a line is above it, and its rank."""
+    table = {"rows": rows, "better": {"modes": "higher"}, "equal": "time"}
+    text = ranking(table, "modes", {r["method"]: i for i, r in enumerate(rows)}, "gan")
     assert "higher is better" in text and 'class="n strong">+3 ' in text
+    found = re.findall(r'<tr data-method="(\d)"( class=apart)?><td class="rank">(.*?)</td>', text)
+    return [(int(number), line != "", rank) for number, line, rank in found]
+
+
+def test_ties_are_ranges_and_lie_together():
+    rows = comparison()["tables"][0]["rows"]
+    assert drawn(rows) == [(1, False, "1–2"), (2, False, "1–2"), (0, True, "3"), (3, True, "–")]
+    rows[2]["metrics"] = {}
+    assert [line for _, line, _ in drawn(rows)] == [False, True, True, False], "one line above all that have no rank"
+
+
+def test_no_line_parts_methods_that_tie():
+    first, second = row("a", 9.0, (1, 2, 1), interval(3.0)), row("b", 5.0, (2, 3, 2))
+    scatters = row("c", 4.0, (1, 3, 3))  # it may be as good as a, which is better than b
+    assert drawn([first, second, scatters]) == [(0, False, "1–2"), (1, False, "2–3"), (2, False, "1–3")]
 
 
 def test_nothing_is_fetched_and_only_its_own_script_runs(folder):

@@ -217,5 +217,7 @@ def test_evaluations_stand_side_by_side_and_are_escaped():
     text = parts.evaluation(found, {})
     assert "7 ± nan" in text and "1 ± 0.25" in text and "&lt;b&gt;" in text and "<b>" not in text
     assert "step 6" in text and "step 2<" not in text
+    assert "Shown are the newest 4 of 6 evaluated checkpoints." in text
+    assert "Shown are" not in parts.evaluation({step: found[step] for step in (1, 2, 5, 6)}, {}), "they are all there"
     assert "learned from" in text
     assert parts.evaluation({}, {}) == ""

@@ -1,14 +1,16 @@
 """From a plan to its cells: one run for each data preset, method, budget and seed, every config built before any."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..core.errors import GradganError
+from ..core.errors import GradganError, unknown_name
 from ..experiment import Config, build, complete, configure
+from ..experiment.about import glossary
 from ..experiment.evaluate import evaluator_of
 from ..experiment.own_features import identity_of
 from ..experiment.rehearse import rehearse
+from ..metrics.judging import judges
 from .plan import Budget, Plan
 
 
@@ -36,9 +38,11 @@ Configs = Mapping[tuple[str, str], Config]
 def configs_of(plan: Plan) -> dict[tuple[str, str], Config]:
     """The config of each data preset with each method, built and rehearsed once.
 
-    Raises GradganError, naming the method and the preset, for the first that cannot be trained.
+    Raises GradganError, naming the method and the preset, for the first that cannot be trained; also for a number to
+    tell that none of them logs.
     """
-    configs = {}
+    configs: dict[tuple[str, str], Config] = {}
+    numbers: set[str] = set()
     for data, own in plan.data.items():
         for method, settings in plan.named_methods().items():
             try:
@@ -47,13 +51,23 @@ def configs_of(plan: Plan) -> dict[tuple[str, str], Config]:
                 looks = replace(config.evaluate, metrics=plan.metrics or config.evaluate.metrics)
                 config = complete(replace(config, threads=config.threads or 1, evaluate=looks))
                 experiment = build(config)
-                evaluator_of(experiment)
+                numbers |= glossary(experiment, evaluator_of(experiment).reported).keys()
                 rehearse(experiment)
             except GradganError as error:
                 raise GradganError(f"{method} on {data}: {error}") from error
             configs[data, method] = config
     _refuse_two_networks(configs)
+    _refuse_unlogged(plan, numbers)
     return configs
+
+
+def _refuse_unlogged(plan: Plan, numbers: Collection[str]) -> None:
+    """A number that only some methods log is told of these; one that none logs would be missing without a word."""
+    for name in plan.logged:
+        if judges(name):
+            raise GradganError(f"logged: {name} is a metric, with columns of its own; name it under metrics instead.")
+        if name not in numbers:
+            raise unknown_name("logged number", name, (number for number in numbers if not judges(number)))
 
 
 def _refuse_two_networks(configs: Configs) -> None:

@@ -73,7 +73,9 @@ def compare_plan(
     out = out.expanduser()
     workers = crew(workers)
     configs = _built(plan, out, tell)
-    with _alone(plan, out):
+    with _alone(out):
+        with writing(out):
+            replace_file(out / "comparison.yaml", plan_to_yaml(plan).encode())
         cells, costs = _timed(plan, configs, out, tell)
         _run(cells, out, workers, tell)
         curves = [curve_of(cell, plan.logged) for cell in cells]
@@ -85,11 +87,12 @@ def compare_plan(
 def expected(plan: Plan, *, out: Path, tell: Tell) -> list[tuple[Cell, float]]:
     """The runs that are left, each with the seconds that its steps take alone.
 
-    It only builds the methods and times their steps, which a later `compare_plan` need not do again.
+    It only builds the methods and times their steps, which a later `compare_plan` need not do again. The costs are all
+    that it leaves, so any other plan may follow in the folder.
     """
     out = out.expanduser()
     configs = _built(plan, out, tell)
-    with _alone(plan, out, trying=True):
+    with _alone(out):
         cells, costs = _timed(plan, configs, out, tell)
     return [(c, c.config.steps * costs[c.data, c.method].seconds) for c in cells if not is_done(c)]
 
@@ -131,16 +134,23 @@ def _words(cell: Cell) -> dict[str, Any]:
 
 
 def _refuse_other(plan: Plan, out: Path) -> None:
-    """Refuse a folder of something else: a comparison may grow, and another baseline be chosen."""
+    """Refuse a folder of something else: a comparison may grow, and another baseline be chosen.
+
+    A folder without a plan, but with costs, is what `expected` leaves.
+    """
     stored = out / "comparison.yaml"
     if not stored.is_file():
-        if out.exists() and (not out.is_dir() or any(not p.name.startswith(".") for p in out.iterdir())):
+        if out.exists() and (not out.is_dir() or any(not _left_by_trying(p) for p in out.iterdir())):
             raise GradganError(f"{out} is there and holds no comparison; choose another --out.")
         return
     there = make_plan(_plain(stored), source=str(stored))
     told = differences(_fixed(there, there), _fixed(plan, there))
     if told:
         raise GradganError(f"{out} holds another comparison: {told}. Give the same plan, or choose another --out.")
+
+
+def _left_by_trying(path: Path) -> bool:
+    return path.name == "costs.json" or path.name.startswith(".")
 
 
 def _refuse_other_features(cells: Sequence[Cell]) -> None:
@@ -183,9 +193,8 @@ def _plain(path: Path) -> Mapping[str, Any]:
 class _alone:
     """The comparison's folder, made and locked: two at once would write into the same runs."""
 
-    def __init__(self, plan: Plan, out: Path, *, trying: bool = False) -> None:
-        """`trying`: a plan that is there stays as it is."""
-        self._plan, self._out, self._trying = plan, out, trying
+    def __init__(self, out: Path) -> None:
+        self._out = out
 
     def __enter__(self) -> None:
         with writing(self._out):
@@ -195,9 +204,6 @@ class _alone:
                 self._lock.acquire(timeout=0)
             except Timeout:
                 raise GradganError(f"{self._out} is being worked on by another process; wait for it.") from None
-            stored = self._out / "comparison.yaml"
-            if not (self._trying and stored.is_file()):
-                replace_file(stored, plan_to_yaml(self._plan).encode())
 
     def __exit__(self, *exception: object) -> None:
         self._lock.release()

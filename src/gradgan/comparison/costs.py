@@ -1,8 +1,9 @@
 """What a step of each method costs: time over the unpenalised step of the same networks, and memory; measured once.
 
 Times during the runs depend on what runs beside them. So, before them, each method's rounds are timed interleaved with
-those of its unpenalised twin and of one anchor that all methods of a data preset share, and kept in costs.json. A
-method's time per step is its ratio to the anchor times the anchor's median time over a preset's first measurements.
+those of its unpenalised twin and of one anchor that all methods of a data preset share, those added later too, and kept
+in costs.json. A method's time per step is its ratio to the anchor times the anchor's median time over a preset's first
+measurements.
 """
 
 import hashlib
@@ -54,14 +55,15 @@ def measure_costs(configs: Mapping[tuple[str, str], Config], path: Path, tell: C
     others stays, whatever is measured later, and so does the number of steps that fit into their minutes.
     """
     kept = _read(path)
-    rows, levels = kept.setdefault("costs", {}), kept.setdefault("levels", {})
+    anchors = {data: _anchor(data, _of(data, configs), kept, tell) for data in dict.fromkeys(d for d, _ in configs)}
+    rows, levels = kept["costs"], kept["levels"]
     for (data, method), config in configs.items():
         recipe = _recipe(config)
         row = rows.get(f"{data}/{method}")
         # Those that an older gradgan kept tell no recipe.
         if row is None or row.get("recipe", recipe) != recipe:
             tell(f"timing a step of {method} on {data}{' anew: it is another recipe than was timed' if row else ''}")
-            measured = asdict(_measured(config, anchor=configs[data, _first(configs, data)]))
+            measured = asdict(_measured(config, anchor=anchors[data]))
             rows[f"{data}/{method}"] = measured | {"recipe": recipe}
             kept["about"] = machine(device_of(config.device)) | {"threads": str(config.threads)}
             _keep(kept, path)
@@ -91,10 +93,11 @@ def _recipe(config: Config) -> str:
 
 def _read(path: Path) -> dict[str, Any]:
     if not path.exists():
-        return {}
+        return {"anchors": {}, "levels": {}, "costs": {}}
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
-        return {"about": kept["about"], "levels": dict(kept.get("levels", {})), "costs": dict(kept["costs"])}
+        begun = {name: dict(kept.get(name, {})) for name in ("anchors", "levels")}
+        return {"about": kept["about"], **begun, "costs": dict(kept["costs"])}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise GradganError(
             f"{path} is not what gradgan wrote ({error}). Delete it, to measure the costs anew."
@@ -106,8 +109,35 @@ def _keep(kept: Mapping[str, Any], path: Path) -> None:
         replace_file(path, (to_json(kept, indent=1) + "\n").encode())
 
 
-def _first(configs: Mapping[tuple[str, str], Config], data: str) -> str:
-    return next(method for d, method in configs if d == data)
+def _of(data: str, configs: Mapping[tuple[str, str], Config]) -> dict[str, Config]:
+    return {method: config for (d, method), config in configs.items() if d == data}
+
+
+def _anchor(data: str, own: Mapping[str, Config], kept: Mapping[str, Any], tell: Callable[[str], None]) -> Config:
+    """The method whose unpenalised twin all of a data preset are timed beside: one with the twin that was the first.
+
+    A method that comes to stand first later may have another network. Where no method has the first twin any more, what
+    was measured beside it is worth nothing, and is dropped from `kept`.
+    """
+    begun = kept["anchors"].get(data) or _first_twin(data, own, kept)
+    anchor = next((config for config in own.values() if _recipe(unpenalised(config)) == begun), None)
+    if anchor is None:
+        anchor = next(iter(own.values()))
+        dropped = [kept["costs"].pop(name) for name in list(kept["costs"]) if name.startswith(f"{data}/")]
+        kept["levels"].pop(data, None)
+        if dropped:
+            tell(f"timing all of {data} anew: no method has the network any more that they were timed beside")
+    kept["anchors"][data] = _recipe(unpenalised(anchor))
+    return anchor
+
+
+def _first_twin(data: str, own: Mapping[str, Config], kept: Mapping[str, Any]) -> str:
+    """The anchor's recipe in costs of an older gradgan: that of the first method measured, if it is still the same."""
+    name = next((name for name in kept["costs"] if name.startswith(f"{data}/")), "")
+    first = own.get(name.removeprefix(f"{data}/"))
+    if first is None or kept["costs"][name].get("recipe", _recipe(first)) != _recipe(first):
+        return ""
+    return _recipe(unpenalised(first))
 
 
 def _measured(config: Config, *, anchor: Config) -> Cost:

@@ -212,6 +212,8 @@ def as_plain(tables: Sequence[Table], curves: Sequence[Curve], out: Path) -> dic
             "seed": c.cell.seed,
             "path": str(c.cell.path.relative_to(out)),
             "steps": c.cell.config.steps,
+            "latent": c.cell.config.latent,
+            "device": c.cell.config.device,
             "looks": c.looks,
             "logged": c.logged,
             "diverged": c.diverged,

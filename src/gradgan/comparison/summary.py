@@ -26,7 +26,7 @@ class Reading:
     difference: Interval | None
     """To the baseline, paired by seed; None for the baseline itself and where they share no seed."""
     rank: Rank | None
-    """1 + how many methods are better beyond the interval; None for numbers that do not judge."""
+    """The ranks that it may have, and its place by the mean; None for numbers that do not judge."""
 
 
 @dataclass(frozen=True)

@@ -75,26 +75,35 @@ def train(
     rehearse(experiment)
     if not world.first:
         return _follow(Run(RunFolder(path), experiment), hooks, evaluator)
-    folder = _folder(path, config, resume=resume)
-    run = Run(folder, experiment)
+    return _lead(Run(_folder(path, config, resume=resume), experiment), hooks, evaluator)
+
+
+def _lead(run: Run, hooks: Sequence[Hook], evaluator: Evaluator) -> Run:
+    """What rank 0 does, which alone writes: train, measure, say in the folder how the run ended, and close it."""
     with listening() as stopping, _global_chance(run):
         try:
-            _take_up(run)
-            world.wait()
-            folder.update_info(**about(experiment, evaluator.reported))
-            tell_skipped(experiment.dataset, folder)
-            with _threads(config.threads):
-                _fit(run, hooks, evaluator, stopping)
-                results = {name: estimate.value for name, estimate in run.evaluate(evaluator).items()}
-            folder.update_info(status="finished", message="", results=results)
+            _train_and_measure(run, hooks, evaluator, stopping)
         except BaseException as error:
             stopped = isinstance(error, (KeyboardInterrupt, Terminated))
-            _note(folder, "stopped" if stopped else "failed", error, report=not stopping.at_once)
+            _note(run.folder, "stopped" if stopped else "failed", error, report=not stopping.at_once)
             raise
         finally:
-            folder.close()
-        write_report(folder)
+            run.folder.close()
+        write_report(run.folder)
     return run
+
+
+def _train_and_measure(run: Run, hooks: Sequence[Hook], evaluator: Evaluator, stopping: Stopping) -> None:
+    """From the newest checkpoint to the last step and its results, all of it told in the folder."""
+    experiment, folder = run.experiment, run.folder
+    _take_up(run)
+    experiment.state.world.wait()
+    folder.update_info(**about(experiment, evaluator.reported))
+    tell_skipped(experiment.dataset, folder)
+    with _threads(run.config.threads):
+        _fit(run, hooks, evaluator, stopping)
+        results = {name: estimate.value for name, estimate in run.evaluate(evaluator).items()}
+    folder.update_info(status="finished", message="", results=results)
 
 
 def _take_up(run: Run) -> None:

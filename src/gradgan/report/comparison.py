@@ -98,29 +98,44 @@ def _logged(table: Words, numbers: Mapping[str, int], baseline: str) -> str:
 
 
 def _samples(table: Words, runs: Sequence[Words], out: Path, left: list[int]) -> str:
-    """The newest picture of each method's first seed: the same latents for all that have as many."""
-    figures = []
+    """The newest picture of each method's first seed; those that the page has no room for are named."""
+    shown, figures, without = [], [], []
     seed = min((run["seed"] for run in runs), default=0)
     for row in table["rows"]:
         run = next((r for r in runs if r["method"] == row["method"] and r["seed"] == seed), None)
         grids = RunFolder(out / run["path"]).grids() if run else []
-        if run is None or not grids or grids[-1][1].stat().st_size > left[0]:
+        if run is None or not grids:
             continue
         step, picture = grids[-1]
-        left[0] -= picture.stat().st_size
-        note = (
-            f'<span class="alarm">diverged</span> {figure_of(step)}' if run["diverged"] else f"step {figure_of(step)}"
-        )
-        figures.append(
-            f'<figure class="card sample"><img loading="lazy" src="{data_uri(picture)}" alt="Samples of '
-            f'{e(row["method"])}"><figcaption><b>{e(row["method"])}</b> <span>{note}</span></figcaption></figure>'
-        )
-    if not figures:
+        size = picture.stat().st_size
+        if size > left[0]:
+            without.append(f"{row['method']} ({picture.relative_to(out)})")
+            continue
+        left[0] -= size
+        shown.append(run)
+        figures.append(_sample(run, step, picture))
+    if not figures and not without:
         return ""
+    alike = ", from the same latents for every method" if _same_latents(shown) else ""
+    more = f" Left out, to keep this page small: {', '.join(without)}." if without else ""
     return (
-        f'<h3 class="apart">Samples</h3><p class="quiet">Seed {e(seed)}, the averaged generator, from the same '
-        f'latents for every method.</p><div class="samples">{"".join(figures)}</div>'
+        f'<h3 class="apart">Samples</h3><p class="quiet">Seed {e(seed)}, the averaged generator{alike}.{e(more)}</p>'
+        f'<div class="samples">{"".join(figures)}</div>'
     )
+
+
+def _sample(run: Words, step: int, picture: Path) -> str:
+    note = f'<span class="alarm">diverged</span> {figure_of(step)}' if run["diverged"] else f"step {figure_of(step)}"
+    return (
+        f'<figure class="card sample"><img loading="lazy" src="{data_uri(picture)}" alt="Samples of '
+        f'{e(run["method"])}"><figcaption><b>{e(run["method"])}</b> <span>{note}</span></figcaption></figure>'
+    )
+
+
+def _same_latents(runs: Sequence[Words]) -> bool:
+    """Runs of one seed draw the same latents for their pictures where they have as many, on the same kind of device."""
+    drawn = {(run.get("latent"), run.get("device")) for run in runs}  # a comparison of before tells neither
+    return len(drawn) == 1 and (None, None) not in drawn
 
 
 def _curves(index: int, table: Words, runs: Sequence[Words], numbers: Mapping[str, int]) -> str:

@@ -113,9 +113,10 @@ def evaluation(found: Mapping[int, Mapping[str, Any]], glossary: Glossary) -> st
     )
     last = list(shown.values())[-1]
     seen = "" if last.get("unseen", True) else " The held-out samples are a fifth of what the run has learned from."
+    chosen = f" Shown are the newest {_COLUMNS} of {len(found)} evaluated checkpoints." if len(found) > _COLUMNS else ""
     return (
         f'<h2>Evaluation</h2><p class="quiet">{e(last.get("samples", ""))} samples of the averaged generator; ± one '
-        f"standard error.{seen}</p>"
+        f"standard error.{seen}{chosen}</p>"
         f'<div class="card scroll"><table><thead><tr><th>number</th>{head}<th>what it says</th></tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"
         f"{_charts(_slopes(last.get('slopes', {})) + _classes(last.get('classes', {})))}"

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..core.errors import GradganError
-from ..core.files import replace_file, writing
-from ..core.png import png_bytes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -85,13 +82,6 @@ def scatter_of_points(fake: np.ndarray, real: np.ndarray) -> np.ndarray:
     figure.legend(loc="upper right", ncols=2, fontsize=9, frameon=False, markerscale=1.8)
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[:, :, :3].copy()
-
-
-def save_png(array: np.ndarray, path: str | Path) -> None:
-    """Write a picture, uint8 (h, w) or (h, w, 3), whole or not at all. Raises GradganError where that cannot be."""
-    data = png_bytes(array)
-    with writing(Path(path)):
-        replace_file(Path(path), data)
 
 
 def _limits(real: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -28,7 +28,8 @@ def ranking(table: Words, metric: str, numbers: Mapping[str, int], baseline: str
             (' class="n"', "best, at step"),
         )
     )  # fmt: skip
-    body = [_row(row, metric, numbers[row["method"]], scale) for row in rows]
+    lines = _lines(rows, metric)
+    body = [_row(row, metric, numbers[row["method"]], scale, line) for row, line in zip(rows, lines, strict=True)]
     return (
         f'<section class="ranking"><header><h3>{e(metric.replace("_", " "))}</h3><span>{wanted}</span></header>'
         f'<div class="card scroll"><table><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table></div>'
@@ -45,7 +46,22 @@ def _place(row: Words, metric: str) -> float:
     return math.inf if reading is None else reading["rank"]["place"]
 
 
-def _row(row: Words, metric: str, number: int, scale: tuple[float, float]) -> str:
+def _lines(rows: Sequence[Words], metric: str) -> list[bool]:
+    """Above which rows to draw a line: where every rank above is better than every one below, so no tie crosses it.
+
+    Rows without a rank come last, below a line of their own.
+    """
+    ranges = [(math.inf, math.inf)] * len(rows)
+    for i, row in enumerate(rows):
+        if reading := _last(row, metric):
+            ranges[i] = (reading["rank"]["best"], reading["rank"]["worst"])
+    return [
+        i > 0 and max(worst for _, worst in ranges[:i]) < min(best for best, _ in ranges[i:])
+        for i in range(len(ranges))
+    ]
+
+
+def _row(row: Words, metric: str, number: int, scale: tuple[float, float], line: bool) -> str:
     readings = row["metrics"].get(metric, {})
     last, equal, best = (readings.get(name) for name in ("last", "equal", "best"))
     steps = sorted(best["steps"].values()) if best else []
@@ -62,7 +78,7 @@ def _row(row: Words, metric: str, number: int, scale: tuple[float, float]) -> st
         f'<td class="n">{_of_seeds(equal, row)}</td>',
         f'<td class="n">{_of_seeds(best, row)}{middle}</td>',
     ]
-    return f'<tr data-method="{number}"{"" if rank is None or rank.apart else " class=tied"}>{"".join(cells)}</tr>'
+    return f'<tr data-method="{number}"{" class=apart" if line else ""}>{"".join(cells)}</tr>'
 
 
 def _of_seeds(reading: Words | None, row: Words) -> str:
