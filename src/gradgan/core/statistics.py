@@ -92,11 +92,6 @@ class Rank:
     def __str__(self) -> str:
         return str(self.best) if self.best == self.worst else f"{self.best}–{self.worst}"
 
-    @property
-    def apart(self) -> bool:
-        """Is everyone before it better beyond the interval?"""
-        return self.best == self.place
-
 
 def ranks(
     values: Mapping[str, Mapping[int, float]],
