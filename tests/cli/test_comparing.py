@@ -80,7 +80,8 @@ def check_that_it_is_that_of_the_csv(tables: dict[str, list[list[str]]], path: P
         assert sorted(cells[1] for cells in tables[heading + metric]) == ["gan", "r1"]
         for rank, method, last, _, minus, equal, best in tables[heading + metric]:
             row = of[metric, method, "last"]
-            assert (rank, last) == (row["rank"], with_interval(row, "mean", "low", "high"))
+            ranks = dict.fromkeys([row["rank"], row["worst_rank"]])
+            assert (rank, last) == ("–".join(ranks), with_interval(row, "mean", "low", "high"))
             assert minus == with_interval(row, "difference", "difference_low", "difference_high", sign="+")
             assert equal == with_interval(of.get((metric, method, "equal time")), "mean", "low", "high")
             assert best.startswith(with_interval(of[metric, method, "best"], "mean", "low", "high") + " (")
