@@ -3,7 +3,7 @@
 import logging
 import weakref
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +13,10 @@ from torch.autograd.graph import Node
 from torch.overrides import TorchFunctionMode
 
 from ..core.checks import mixing_layer
+from .apart import judged_apart
 from .parts import Job
 from .tape import Obstacle, Tape
+from .untouched import untouched
 
 _log = logging.getLogger("gradgan")
 
@@ -71,30 +73,23 @@ def _key(job: Job) -> tuple:
 def _inspect(job: Job) -> Verdict:
     if mixing_layer(job.critic) is not None:
         return Verdict("BatchNorm mixes samples", separable=False)
-    with _unchanged_buffers(job.critic):
-        x = job.samples(("real", "fake")).detach().requires_grad_()
-        with _rewound(x.device), _named_outputs(job.critic) as outputs, _HookWatch() as watch:
+    modules = (job.critic,) if isinstance(job.critic, nn.Module) else ()
+    return Verdict(_obstacle(job, modules), judged_apart(job, modules))
+
+
+def _obstacle(job: Job, modules: tuple[nn.Module, ...]) -> str | None:
+    """What keeps the real batch from being swept, in words."""
+    x = job.batches["real"].detach().requires_grad_()
+    with untouched(modules, x.device):
+        with _named_outputs(job.critic) as outputs, _HookWatch() as watch:
             scores = job.scores(x)
-        separable = _judged_apart(job, x, scores)
         try:
             if watch.hooked:
                 raise Obstacle(None, "its forward calls register_hook, and a hook may change the gradient")
             Tape(scores, x)
         except Obstacle as obstacle:
-            return Verdict(_told(obstacle, outputs), separable)
-    return Verdict(None, separable)
-
-
-def _judged_apart(job: Job, x: Tensor, scores: Tensor) -> bool:
-    """Do the scores of one batch stay the same, to the bit, when the other batch beside it is another?"""
-    n = len(x) // 2
-    for changed, kept in ((slice(n), slice(n, None)), (slice(n, None), slice(n))):
-        other = x.detach().clone()
-        other[changed] = 1 - 2 * other[changed]
-        with _rewound(x.device):
-            if not torch.equal(job.scores(other)[kept], scores[kept]):
-                return False
-    return True
+            return _told(obstacle, outputs)
+    return None
 
 
 class _HookWatch(TorchFunctionMode):
@@ -105,25 +100,6 @@ class _HookWatch(TorchFunctionMode):
     def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         self.hooked = self.hooked or func is Tensor.register_hook
         return func(*args, **(kwargs or {}))
-
-
-def _rewound(device: torch.device) -> AbstractContextManager[None]:
-    """After it, torch's random generators are as they were."""
-    return torch.random.fork_rng([device] if device.type == "cuda" else [])
-
-
-@contextmanager
-def _unchanged_buffers(critic: object) -> Iterator[None]:
-    """After it, buffers are as they were, but for a parametrisation's own (spectral norm's vectors): those belong to
-    the weights of this step, which are kept for it."""
-    buffers = dict(critic.named_buffers()) if isinstance(critic, nn.Module) else {}
-    before = {name: b.clone() for name, b in buffers.items() if "parametrizations." not in name}
-    try:
-        yield
-    finally:
-        with torch.no_grad():
-            for name, value in before.items():
-                buffers[name].copy_(value)
 
 
 @contextmanager
