@@ -210,7 +210,9 @@ def _twice(node: Any) -> bool:
             return False
         if not parts:
             return True
-        torch.autograd.grad([b.sum() for b in parts], [*given, *by], allow_unused=True, retain_graph=True)
+        ends = [b.sum() for b in parts]
+        ones = [torch.ones_like(end) for end in ends]
+        torch.autograd.grad(ends, [*given, *by], ones, allow_unused=True, retain_graph=True)
     except RuntimeError:
         return False
     return True

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -39,9 +40,11 @@ def exchanged(
     """Within it, each buffer and each parameter of these modules is what the function makes of it; one that several
     modules share stays shared."""
     made: dict[Tensor, Tensor] = {}
-    before: list[tuple[dict, dict]] = []
+    tables: list[tuple[dict[str, Any], Callable[[Tensor], Tensor] | None]]
+    before: list[tuple[dict[str, Any], dict[str, Any]]] = []
     for module in {module: None for root in roots for module in root.modules()}:
-        for table, make in ((module._buffers, buffers), (module._parameters, parameters)):
+        tables = [(module._buffers, buffers), (module._parameters, parameters)]
+        for table, make in tables:
             if make is not None:
                 before.append((table, dict(table)))
                 for name, old in table.items():
