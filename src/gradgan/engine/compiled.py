@@ -88,12 +88,13 @@ def step(
 
     for names in shared:
         x = torch.cat([batches[name] for name in names])
+        sizes = [len(batches[name]) for name in names]
         if names[0] in places:
             slope, found = grad(judged, has_aux=True)(x)
-            slopes |= zip(names, slope.chunk(len(names)), strict=True)
+            slopes |= zip(names, slope.split(sizes), strict=True)
         else:
             found = judged(x)[1]
-        scores |= zip(names, found.chunk(len(names)), strict=True)
+        scores |= zip(names, found.split(sizes), strict=True)
     value = loss.critic(scores["real"], scores["fake"]).mean()
     means = {name: profile(slopes[at]).mean() for name, at, profile in charged}
     total = value

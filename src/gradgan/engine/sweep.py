@@ -23,7 +23,7 @@ def sweep(job: Job, *, together: bool) -> Parts:
     swept = [(names, *_judged(job, names)) for names in double.calls(job.charged, together=together and few)]
     plain = [(names, job.scores(job.samples(names))) for names in double.calls(job.plain, together=together)]
     with torch.autocast(job.batches["real"].device.type, enabled=False):
-        scores = _cut(*((names, s) for names, s, _ in swept), *plain)
+        scores = _cut(job, *((names, s) for names, s, _ in swept), *plain)
         loss = job.adversarial(scores)
         a = _gradients(loss, {name: scores[name] for name in ("real", "fake")})
         means: dict[str, Tensor] = {}
@@ -39,8 +39,8 @@ def sweep(job: Job, *, together: bool) -> Parts:
 def _swept(job: Job, a: dict[str, Tensor], means: dict[str, Tensor], slopes: dict[str, Tensor],
            names: tuple[str, ...], scores: Tensor, tape: Tape) -> Roots:  # fmt: skip
     """What one tape's samples do to the weights; their penalties and slopes are entered beside the others'."""
-    joined = _joined(names, a, scores)
-    here = _cut((names, tape.slopes(joined if tape.carries(joined) else None)))
+    joined = _joined(job, names, a, scores)
+    here = _cut(job, (names, tape.slopes(joined if tape.carries(joined) else None)))
     charged = job.means(here)
     v = _gradients(job.total(charged), here)
     means |= charged
@@ -55,9 +55,9 @@ def _judged(job: Job, names: tuple[str, ...]) -> tuple[Tensor, Tape]:
     return scores, Tape(scores, x)
 
 
-def _cut(*batches: tuple[tuple[str, ...], Tensor]) -> dict[str, Tensor]:
+def _cut(job: Job, *batches: tuple[tuple[str, ...], Tensor]) -> dict[str, Tensor]:
     """The batches' numbers by name, cut from the critic's graph, to be differentiated by."""
-    cut = {name: part for names, x in batches for name, part in zip(names, x.detach().chunk(len(names)), strict=True)}
+    cut = {name: part for names, x in batches for name, part in job.apart(names, x.detach()).items()}
     return {name: part.requires_grad_() for name, part in cut.items()}
 
 
@@ -67,12 +67,11 @@ def _gradients(value: Tensor, by: dict[str, Tensor]) -> dict[str, Tensor]:
     return dict(zip(by, found, strict=True))
 
 
-def _joined(names: tuple[str, ...], a: dict[str, Tensor], swept: Tensor) -> Tensor | None:
+def _joined(job: Job, names: tuple[str, ...], a: dict[str, Tensor], swept: Tensor) -> Tensor | None:
     """a for the swept samples: zero at points that the loss does not read, None where it reads none of them."""
     if not any(name in a for name in names):
         return None
-    zero = swept.new_zeros(len(swept) // len(names))
-    return torch.cat([a.get(name, zero) for name in names])
+    return torch.cat([a[name] if name in a else swept.new_zeros(len(job.batches[name])) for name in names])
 
 
 def _finish(roots: Roots, plain: list[tuple[Tensor, Tensor]]) -> None:
