@@ -11,7 +11,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 from gradgan import losses, penalties
 from gradgan.core.checks import GradganError
 from gradgan.core.rng import isolated
-from gradgan.engine import critic_backward
+from gradgan.engine import critic_backward, sweep
 from gradgan.penalties import InputGradientPenalty
 from gradgan.penalties.profile import half_squared_norm
 from gradgan.training.objective import Schedule, Term
@@ -207,6 +207,55 @@ def test_labels_may_be_codes(engine: str) -> None:
     assert error(got, wanted) < 1e-12
     case.labels = case.labels.flip(0)
     assert error(case.gradient(engine)[1], wanted) > 1e-3
+
+
+class Learned(nn.Module):
+    """A temperature of the loss, a multiplier of the penalties, and a number that both share."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.temperature, self.multiplier, self.shared = (nn.Parameter(torch.rand(()).double()) for _ in range(3))
+
+    def loss_and_terms(self, critic: nn.Module) -> tuple[losses.Loss, list[Term]]:
+        both = self.shared.exp()  # one graph that two values hang on
+        loss = losses.Loss("warm", critic_formula=lambda r, f: fn.softplus((f - r) * self.temperature) + both,
+                           generator_formula=lambda r, f: -f)  # fmt: skip
+        profiles = {
+            "multiplied": lambda g: self.multiplier * half_squared_norm(g) + both,
+            "decayed": lambda g: half_squared_norm(g) + critic.last.bias.square().sum(),
+        }
+        points = {"multiplied": penalties.r1.points, "decayed": penalties.r2.points}
+        return loss, [Term(InputGradientPenalty(name, points[name], profiles[name]), 2.0) for name in profiles]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("share", [True, False])
+def test_numbers_learned_within_loss_and_penalty_get_their_gradient(
+    engine: str, share: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not share:
+        monkeypatch.setattr(sweep, "_SHARE_UP_TO", 0)
+    torch.manual_seed(0)
+    case, learned = small(n=4), Learned()
+    found = []
+    for way in (engine, "usual"):
+        learned.zero_grad()
+        case.loss, case.terms = learned.loss_and_terms(case.critic)
+        gradient = case.gradient(way)[1]
+        found.append(torch.cat([gradient, grads(learned)]))
+    assert error(*found) < 1e-12
+    assert grads(learned).abs().min() > 1e-3
+
+
+def test_the_compiled_way_refuses_learned_numbers_that_it_would_leave_out() -> None:
+    case, learned = small(), Learned()
+    loss, terms = learned.loss_and_terms(case.critic)
+    for change, name in (
+        ({"loss": loss, "terms": case.terms}, "the loss"),
+        ({"loss": case.loss, "terms": terms}, "multiplied"),
+    ):
+        with pytest.raises(GradganError, match=f"{name} has a learned number"):
+            critic_backward(case.critic, case.real, case.fake, **change, engine="compiled")
 
 
 def test_channels_last_and_sliced_batches() -> None:
