@@ -1,6 +1,8 @@
 """A look at a critic leaves no trace: not in its buffers, nor in graphs that wait for their backward."""
 
 import copy
+import functools
+import logging
 from collections.abc import Callable
 
 import pytest
@@ -13,6 +15,8 @@ from gradgan import losses, penalties
 from gradgan.engine import critic_backward
 from gradgan.engine.audit import audit, require_double_backward
 from gradgan.training.objective import Term
+
+from .critics import error, grads
 
 
 class Scaled(nn.Module):
@@ -77,6 +81,93 @@ def test_after_a_first_step_buffers_have_seen_two_calls() -> None:
         found[engine] = dict(critic.named_buffers())
     assert all(torch.equal(found["sweep"][name], wanted) for name, wanted in found["usual"].items())
     assert found["sweep"]["calls"] == 2
+
+
+class Trainer:
+    """What a loop of one's own looks like: networks by name, and a method that judges."""
+
+    def __init__(self, critic: nn.Module) -> None:
+        self.networks = {"critic": critic}
+
+    def judge(self, x: Tensor) -> Tensor:
+        return self.networks["critic"](x)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return self.judge(x)
+
+
+def _judged_with(critic: nn.Module, scale: float, x: Tensor) -> Tensor:
+    return scale * critic(x)
+
+
+WRAPPED: dict[str, Callable[[nn.Module], Callable[..., Tensor]]] = {
+    "module": lambda critic: critic,
+    "lambda": lambda critic: lambda x: critic(x),
+    "default": lambda critic: lambda x, c=critic: c(x),
+    "method": lambda critic: critic.forward,
+    "partial": lambda critic: functools.partial(_judged_with, critic, 0.5),
+    "method of a trainer": lambda critic: Trainer(critic).judge,
+    "trainer in a lambda": lambda critic: (lambda trainer: lambda x: trainer.judge(x) + 0.0)(Trainer(critic)),
+    "trainer": Trainer,
+    "lambda in a lambda": lambda critic: (lambda inner: lambda x: inner(x[:]))(lambda x: critic(x)),
+}
+
+
+@pytest.mark.parametrize("wrap", WRAPPED)
+def test_a_critic_is_looked_at_once_however_it_is_called(wrap: str) -> None:
+    critic = Scaled()
+    calls: list[int] = []
+    critic.register_forward_pre_hook(lambda module, inputs: calls.append(len(inputs[0])))
+    counted = []
+    for _ in range(3):
+        calls.clear()
+        step(WRAPPED[wrap](critic))
+        counted.append(list(calls))
+    assert critic.calls == 6, "the buffer saw two calls a step and none of a look"
+    if wrap != "method":  # forward by itself runs no hooks
+        assert counted == [[8, 4, 4, 4, 8, 8], [8, 8], [8, 8]]
+
+
+def _global_judge(x: Tensor) -> Tensor:
+    return GLOBAL(x)
+
+
+GLOBAL = Scaled()
+
+
+def test_a_critic_that_a_function_finds_among_its_globals_is_looked_at_once() -> None:
+    for _ in range(2):
+        step(lambda x: _global_judge(x))
+    assert GLOBAL.calls == 4
+
+
+def test_what_is_looked_at_is_told_apart_by_what_is_done_with_it() -> None:
+    torch.manual_seed(0)
+    critic = nn.Sequential(nn.Linear(6, 8), nn.LeakyReLU(0.2), nn.Linear(8, 1))
+    real, fake = batches()
+
+    def gradient(engine: str, *, mixing: bool) -> Tensor:
+        critic.zero_grad()
+        critic_backward(lambda x: critic(x) * critic(x).mean().abs() if mixing else critic(x), real, fake,
+                        loss=losses.relativistic, terms=[Term(penalties.r1)], engine=engine)  # fmt: skip
+        return grads(critic)
+
+    for mixing in (False, True):
+        assert error(gradient("auto", mixing=mixing), gradient("usual", mixing=mixing)) < 1e-5
+
+
+def test_it_is_said_once_of_a_function_that_is_written_anew_in_every_step(caplog: pytest.LogCaptureFixture) -> None:
+    critic = nn.Sequential(nn.Linear(6, 8), nn.Tanh(), nn.Linear(8, 1))
+    hidden = iter(lambda: critic, None)
+    with caplog.at_level(logging.INFO, "gradgan"):
+        for _ in range(3):
+            step(lambda x: critic(x))
+        (told,) = caplog.records
+        assert "critic.1 (Tanh)" in told.getMessage()
+        caplog.clear()
+        for _ in range(3):
+            step(lambda x: next(hidden)(x))
+    assert len(caplog.records) == 1
 
 
 def test_a_first_step_moves_spectral_norm_as_a_later_one_does() -> None:

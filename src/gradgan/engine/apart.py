@@ -1,5 +1,6 @@
 """Are samples judged apart, so that a real and a fake batch may share a critic call?"""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +16,7 @@ _FEW = 2
 """Samples of each batch that are looked at."""
 
 
-def judged_apart(job: Job, modules: tuple[nn.Module, ...]) -> bool:
+def judged_apart(job: Job, modules: Sequence[nn.Module]) -> bool:
     """Is every number on the way from a few samples to their scores a matter of real samples or of fake ones alone?
 
     Scores do not tell: a layer that starts at zero hides what lies before it and a gate of zero what it shuts off, and

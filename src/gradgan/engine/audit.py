@@ -12,6 +12,7 @@ from torch.autograd.graph import GradientEdge, Node, get_gradient_edge
 from ..core.checks import GradganError, mixing_layer, scores_of
 from ..core.gradients import input_gradient, squared_norm
 from ..core.types import Critic, Labels, Samples
+from .makeup import makeup_of
 from .replacements import replacement_of
 from .rules.rule import shapes_of
 from .tape import Obstacle, _forward_order, _rule_for, plain_name
@@ -68,7 +69,7 @@ def audit(critic: Critic, x: Samples, labels: Labels | None = None) -> Audit:
     The sweep's own rules are asked for every operation; what they do not know is differentiated twice by trial.
     Shapes: x (n, *event), labels (n,). Raises GradganError for a critic that does not return one score per sample.
     """
-    with untouched(_modules(critic), x.device), torch.enable_grad():
+    with untouched(makeup_of(critic).modules, x.device), torch.enable_grad():
         x = x.detach().clone().requires_grad_()
         with _calls(critic) as calls:
             scores = critic(x) if labels is None else critic(x, labels)
@@ -87,7 +88,7 @@ def require_double_backward(critic: Critic, x: Samples, labels: Labels | None = 
 
     One forward and two backwards of these samples; raises GradganError.
     """
-    with untouched(_modules(critic), x.device), torch.enable_grad():
+    with untouched(makeup_of(critic).modules, x.device), torch.enable_grad():
         failure = _trial(critic, x, labels)
     if failure is not None:
         layer = audit(critic, x, labels).worst()
@@ -263,7 +264,3 @@ def _scores(critic: Critic, x: Tensor, labels: Tensor | None) -> Tensor:
 
 def _sequence(node: Node) -> int:
     return node._sequence_nr()
-
-
-def _modules(critic: object) -> tuple[nn.Module, ...]:
-    return (critic,) if isinstance(critic, nn.Module) else ()
