@@ -50,7 +50,9 @@ def _follow(thing: object, names: Names, found: Makeup, depth: int) -> None:
         if all(thing is not known for known in found.modules):
             found.modules.append(thing)
         found.marks.append(next(i for i, known in enumerate(found.modules) if known is thing))
-    elif thing is None or isinstance(thing, (bool, int, str, types.BuiltinFunctionType)):
+    elif isinstance(thing, types.BuiltinFunctionType):
+        found.marks.append(thing.__qualname__)
+    elif thing is None or isinstance(thing, (bool, int, str)):
         found.marks.append(thing)
     elif depth > 0 and len(found.seen) < _THINGS and (id(thing), names) not in found.seen:
         if not isinstance(thing, types.MethodType):  # made on the way, so that its id may come again
