@@ -4,19 +4,24 @@ import inspect
 
 import pytest
 import torch
-from torch import nn
+import torch.nn.functional as fn
+from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from gradgan import losses, penalties
 from gradgan.core.checks import GradganError
 from gradgan.core.rng import isolated
-from gradgan.engine import critic_backward
+from gradgan.engine import critic_backward, sweep
+from gradgan.penalties import InputGradientPenalty
+from gradgan.penalties.profile import half_squared_norm
 from gradgan.training.objective import Schedule, Term
 
 from .critics import Case, error, grads
 
 ENGINES = ("sweep", "double_backward", "usual")
 NAMES = ("leaky_relu", "strided conv", "leaky_relu")
+AT_TWO = InputGradientPenalty("two", lambda real, fake, rng: real[:2], half_squared_norm)
+AT_BOTH = InputGradientPenalty("both", lambda real, fake, rng: torch.cat([real, fake]), half_squared_norm)
 
 
 def small(**options: object) -> Case:
@@ -166,6 +171,93 @@ def test_a_critic_may_be_any_callable() -> None:
     assert error(grads(case.critic), wanted) < 1e-14
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("terms", [(AT_TWO,), (AT_BOTH,), (penalties.r1, AT_BOTH), (AT_BOTH, AT_TWO, penalties.r2)],
+                         ids=lambda terms: " ".join(term.name for term in terms))  # fmt: skip
+def test_a_penalty_may_look_at_any_number_of_points(engine: str, terms: tuple[InputGradientPenalty, ...]) -> None:
+    case = small(n=4)
+    case.terms = [Term(penalty, 2.0 + place) for place, penalty in enumerate(terms)]
+    parts, got = case.gradient(engine)
+    case.critic.zero_grad()
+    scores = [case.critic(x).squeeze(1) for x in (case.real, case.fake)]
+    values = {penalty.name: inspect.unwrap(type(penalty).__call__)(penalty, case.critic, case.real, case.fake)
+              for penalty in terms}  # fmt: skip
+    paid = sum((2.0 + place) * value.mean() for place, value in enumerate(values.values()))
+    (case.loss.critic(*scores).mean() + paid).backward()
+    assert error(got, grads(case.critic)) < 1e-12
+    for name, value in values.items():
+        torch.testing.assert_close(parts.slopes[name].square() / 2, value.detach())
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_labels_may_be_codes(engine: str) -> None:
+    class Projecting(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.body, self.classes = nn.Linear(3, 4), nn.Linear(5, 4, bias=False)
+
+        def forward(self, x: Tensor, codes: Tensor) -> Tensor:
+            return (fn.relu(self.body(x)) * self.classes(codes)).sum(1)
+
+    torch.manual_seed(0)
+    case = Case(0, (), "sum", n=4)
+    case.critic, case.labels = Projecting().double(), torch.eye(5, dtype=torch.float64)[[0, 3, 3, 1]]
+    case.terms = [Term(penalties.r1), Term(AT_BOTH, 2.0)]
+    (_, got), (_, wanted) = case.gradient(engine), case.gradient("usual")
+    assert error(got, wanted) < 1e-12
+    case.labels = case.labels.flip(0)
+    assert error(case.gradient(engine)[1], wanted) > 1e-3
+
+
+class Learned(nn.Module):
+    """A temperature of the loss, a multiplier of the penalties, and a number that both share."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.temperature, self.multiplier, self.shared = (nn.Parameter(torch.rand(()).double()) for _ in range(3))
+
+    def loss_and_terms(self, critic: nn.Module) -> tuple[losses.Loss, list[Term]]:
+        both = self.shared.exp()  # one graph that two values hang on
+        loss = losses.Loss("warm", critic_formula=lambda r, f: fn.softplus((f - r) * self.temperature) + both,
+                           generator_formula=lambda r, f: -f)  # fmt: skip
+        profiles = {
+            "multiplied": lambda g: self.multiplier * half_squared_norm(g) + both,
+            "decayed": lambda g: half_squared_norm(g) + critic.last.bias.square().sum(),
+        }
+        points = {"multiplied": penalties.r1.points, "decayed": penalties.r2.points}
+        return loss, [Term(InputGradientPenalty(name, points[name], profiles[name]), 2.0) for name in profiles]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("share", [True, False])
+def test_numbers_learned_within_loss_and_penalty_get_their_gradient(
+    engine: str, share: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not share:
+        monkeypatch.setattr(sweep, "_SHARE_UP_TO", 0)
+    torch.manual_seed(0)
+    case, learned = small(n=4), Learned()
+    found = []
+    for way in (engine, "usual"):
+        learned.zero_grad()
+        case.loss, case.terms = learned.loss_and_terms(case.critic)
+        gradient = case.gradient(way)[1]
+        found.append(torch.cat([gradient, grads(learned)]))
+    assert error(*found) < 1e-12
+    assert grads(learned).abs().min() > 1e-3
+
+
+def test_the_compiled_way_refuses_learned_numbers_that_it_would_leave_out() -> None:
+    case, learned = small(), Learned()
+    loss, terms = learned.loss_and_terms(case.critic)
+    for change, name in (
+        ({"loss": loss, "terms": case.terms}, "the loss"),
+        ({"loss": case.loss, "terms": terms}, "multiplied"),
+    ):
+        with pytest.raises(GradganError, match=f"{name} has a learned number"):
+            critic_backward(case.critic, case.real, case.fake, **change, engine="compiled")
+
+
 def test_channels_last_and_sliced_batches() -> None:
     case = small(n=4)
     _, wanted = case.gradient("usual")
@@ -194,6 +286,15 @@ def test_bfloat16_by_autocast_keeps_float32_gradients_and_numbers() -> None:
         ({"critic": nn.Sequential(nn.Flatten(), nn.Linear(50, 2))}, "one score per sample"),
         ({"critic": nn.Flatten()}, "no parameter of the critic requires a gradient"),
         ({"critic": nn.Sequential(nn.Flatten(), nn.Linear(50, 1), nn.Tanh()), "engine": "sweep"}, "critic.2 (Tanh)"),
+        *[
+            ({"labels": torch.zeros(shape, dtype=torch.long)}, f"labels must be (3,), got {shape}.")
+            for shape in ((1,), (6,), (2,), (0,), (1, 3))
+        ],
+        ({"labels": torch.zeros(3).long(), "terms": [Term(AT_TWO)]}, "2 points, which 3 labels do not fit"),
+        (
+            {"terms": [Term(InputGradientPenalty("flat", lambda r, f, g: r.flatten(1), half_squared_norm))]},
+            "flat: its points have shape (3, 50), wanted (m, 2, 5, 5)",
+        ),
         ({"critic": nn.Sequential(nn.BatchNorm2d(2), nn.Flatten(), nn.Linear(50, 1))}, "it mixes samples"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

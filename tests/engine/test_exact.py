@@ -3,6 +3,7 @@
 import pytest
 import torch
 from hypothesis import given, settings
+from torch import Tensor, nn
 
 from gradgan.engine import sweep
 
@@ -43,6 +44,27 @@ def test_every_head_is_swept_exactly(head: str) -> None:
 def test_every_loss_and_penalty(loss: object, term: str) -> None:
     for terms in ((term,), (term, "r2" if term != "r2" else "wgan_gp")):
         assert_agree(Case(2, ("leaky_relu", "strided conv", "relu"), "flatten", loss=loss, terms=terms), within=1e-12)
+
+
+class Shifted(nn.Module):
+    """A matrix product with a term of some shape, fitted to the batch by its label."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        super().__init__()
+        self.term = nn.Parameter(torch.randn(shape, dtype=torch.float64))
+        self.weight = nn.Parameter(torch.randn(3, 4, dtype=torch.float64))
+        self.head = nn.Linear(4, 1, dtype=torch.float64)
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        term = self.term[y] if len(self.term) == 5 else self.term
+        return self.head(torch.addmm(term, x, self.weight, beta=0.5, alpha=2).relu())
+
+
+@pytest.mark.parametrize("shape", [(5, 4), (5, 1), (4,), (1,), (1, 4), (1, 1)], ids=str)
+def test_a_term_of_any_shape_may_be_added_to_a_product(shape: tuple[int, ...]) -> None:
+    case = Case(0, (), "sum", n=4)
+    case.critic, case.labels = Shifted(shape), torch.tensor([0, 4, 4, 2])
+    assert_agree(case, within=1e-12)
 
 
 def test_large_batches_are_swept_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from torch.utils.checkpoint import checkpoint
 
 from gradgan import losses, penalties
 from gradgan.engine import critic_backward
+from gradgan.engine.audit import audit
 from gradgan.training.objective import Term
 
 from .critics import Case, error, grads
@@ -81,6 +82,8 @@ UNKNOWN: dict[str, Callable[[], nn.Module]] = {
     "mean over samples": lambda: Apply(lambda x: x - x.mean(0)),
     "samples as channels": lambda: Apply(lambda x: fn.max_pool2d(x.transpose(0, 1), 1).transpose(0, 1)),
     "views written in place": lambda: nn.CircularPad2d(1),
+    "complex scale": lambda: Apply(lambda x, w: (x * w).abs(), torch.randn(4, 1, 1, dtype=torch.complex128)),
+    "complex, then real": lambda: Apply(lambda x, w: (x * w).abs() + (w * x).imag, torch.tensor([1 + 2j])),
 }
 
 
@@ -165,6 +168,33 @@ def test_a_change_of_mode_is_noticed() -> None:
     parts, got = case.gradient("auto")
     assert parts.engine == "double_backward"
     assert error(got, wanted) < 1e-12
+
+
+class Complex(nn.Module):
+    """Two complex layers, and the absolute value for a score."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.last = nn.Linear(6, 8, dtype=torch.complex128), nn.Linear(8, 1, dtype=torch.complex128)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.last(self.first(x.to(torch.complex128))).abs()
+
+
+def test_a_complex_critic_takes_double_backward_and_the_audit_says_so() -> None:
+    torch.manual_seed(0)
+    critic = Complex()
+    real, fake = torch.randn(2, 8, 6, dtype=torch.float64)
+    found = []
+    for engine in ("auto", "usual"):
+        critic.zero_grad()
+        parts = critic_backward(critic, real, fake, loss=losses.relativistic, terms=[Term(penalties.r1)], engine=engine)
+        found.append(torch.view_as_real(grads(critic)))
+        assert parts.engine == {"auto": "double_backward", "usual": "usual"}[engine]
+    assert error(*found) < 1e-12
+    told = audit(critic, real)
+    assert told.way == "double backward"
+    assert "complex" in told.worst().why
 
 
 def test_a_checkpointed_critic_is_swept() -> None:

@@ -8,14 +8,15 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 from torch.autograd.graph import GradientEdge, Node, get_gradient_edge
-from torch.nn.utils import parametrize
 
 from ..core.checks import GradganError, mixing_layer, scores_of
 from ..core.gradients import input_gradient, squared_norm
 from ..core.types import Critic, Labels, Samples
+from .makeup import makeup_of
 from .replacements import replacement_of
 from .rules.rule import shapes_of
 from .tape import Obstacle, _forward_order, _rule_for, plain_name
+from .untouched import untouched
 
 Way = Literal["sweep", "double backward", "impossible"]
 _WAYS: tuple[Way, ...] = ("sweep", "double backward", "impossible")
@@ -68,7 +69,7 @@ def audit(critic: Critic, x: Samples, labels: Labels | None = None) -> Audit:
     The sweep's own rules are asked for every operation; what they do not know is differentiated twice by trial.
     Shapes: x (n, *event), labels (n,). Raises GradganError for a critic that does not return one score per sample.
     """
-    with _unchanged(critic, x.device), torch.enable_grad(), parametrize.cached():
+    with untouched(makeup_of(critic).modules, x.device), torch.enable_grad():
         x = x.detach().clone().requires_grad_()
         with _calls(critic) as calls:
             scores = critic(x) if labels is None else critic(x, labels)
@@ -87,7 +88,7 @@ def require_double_backward(critic: Critic, x: Samples, labels: Labels | None = 
 
     One forward and two backwards of these samples; raises GradganError.
     """
-    with _unchanged(critic, x.device), torch.enable_grad():
+    with untouched(makeup_of(critic).modules, x.device), torch.enable_grad():
         failure = _trial(critic, x, labels)
     if failure is not None:
         layer = audit(critic, x, labels).worst()
@@ -210,7 +211,9 @@ def _twice(node: Any) -> bool:
             return False
         if not parts:
             return True
-        torch.autograd.grad([b.sum() for b in parts], [*given, *by], allow_unused=True, retain_graph=True)
+        ends = [b.sum() for b in parts]
+        ones = [torch.ones_like(end) for end in ends]
+        torch.autograd.grad(ends, [*given, *by], ones, allow_unused=True, retain_graph=True)
     except RuntimeError:
         return False
     return True
@@ -261,17 +264,3 @@ def _scores(critic: Critic, x: Tensor, labels: Tensor | None) -> Tensor:
 
 def _sequence(node: Node) -> int:
     return node._sequence_nr()
-
-
-@contextmanager
-def _unchanged(critic: object, device: torch.device) -> Iterator[None]:
-    """After it, the critic's buffers and torch's random generators are as they were."""
-    module = critic if isinstance(critic, nn.Module) else nn.Module()
-    buffers = {name: (b, b.clone()) for name, b in module.named_buffers()}
-    try:
-        with torch.random.fork_rng([device] if device.type == "cuda" else []):
-            yield
-    finally:
-        with torch.no_grad():
-            for buffer, before in buffers.values():
-                buffer.copy_(before)

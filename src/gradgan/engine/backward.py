@@ -9,10 +9,10 @@ from torch.nn.utils import parametrize
 
 from ..core.checks import GradganError, batch_of, same_shape, separate_samples, unknown_name
 from ..core.scene import LossLike
-from ..core.types import Critic, Labels, Samples
+from ..core.types import Critic, Samples
 from . import double, sweep
 from .compiled import compiled
-from .parts import Job, Parts, TermLike, job_of
+from .parts import Codes, Job, Parts, TermLike, job_of
 from .tape import Obstacle
 from .verdict import say_once, verdict_of
 
@@ -26,7 +26,7 @@ def critic_backward(
     *,
     loss: LossLike,
     terms: Iterable[TermLike] = (),
-    labels: Labels | None = None,
+    labels: Codes | None = None,
     rng: torch.Generator | None = None,
     engine: Engine = "auto",
     step: int = 0,
@@ -36,13 +36,15 @@ def critic_backward(
 
         mean loss.critic(D(real), D(fake)) + sum over due terms of factor x mean profile(grad_x D at its points)
 
-    `fake` counts as constant; `labels` (n,) belong to both batches and to every point; `rng` draws the points.
+    `fake` counts as constant; `labels` (n,), or (n, *code), belong to both batches and to every point, in their order;
+    `rng` draws the points, of which a penalty may have any number.
     `engine`: "sweep" is exact and cheapest, for critics that are piecewise linear in their activations;
     "double_backward" shares one forward between score and slope; "usual" is the slow reference with a forward for
     each; "compiled" puts the whole step through torch.compile; "auto" takes the sweep where it can and says once where
     it cannot.
     Shapes: real, fake (n, *event). Raises GradganError for a term that is not an input-gradient penalty, a critic that
-    mixes samples (BatchNorm) under a penalty, a critic with nothing to train, and engine="sweep" where it cannot be.
+    mixes samples (BatchNorm) under a penalty, a critic with nothing to train, labels that are not one for each sample,
+    and engine="sweep" where it cannot be.
     """
     if engine not in get_args(Engine):
         raise unknown_name("engine", str(engine), get_args(Engine))

@@ -18,6 +18,7 @@ from ..core.gradients import laid_out_as
 from ..core.scene import LossLike
 from .double import calls
 from .parts import Job, Parts, scores_by
+from .sweep import depends_on_more
 
 Charged: TypeAlias = tuple[tuple[str, str, Callable[[Tensor], Tensor]], ...]
 """Name, batch and profile of each penalty that is paid."""
@@ -29,9 +30,11 @@ Found: TypeAlias = tuple[Tensor, dict[str, Tensor], dict[str, Tensor], dict[str,
 def compiled(job: Job, *, together: bool) -> Parts:
     """One call of the compiled step; its gradients are added to `.grad`. `together`: batches may share a critic call.
 
-    Hooks on parameters do not fire. Raises GradganError for a critic with parametrised weights.
+    Hooks on parameters do not fire. Raises GradganError for a critic with parametrised weights, and for a loss or
+    penalty with a learned number of its own.
     """
     critic = compilable(job.critic)
+    _nothing_learned_but_weights(job)
     weights = {name: p for name, p in critic.named_parameters() if p.requires_grad}
     # As a tensor: a number that changes along a schedule would be compiled in, anew for each value.
     real = job.batches["real"]
@@ -62,6 +65,21 @@ def compilable(critic: object) -> nn.Module:
     return critic
 
 
+def _nothing_learned_but_weights(job: Job) -> None:
+    """Refuse numbers that would get no gradient, by trying loss and profiles on zeros."""
+    scores = {name: x.new_zeros(len(x), requires_grad=True) for name, x in job.batches.items()}
+    found = {"the loss": depends_on_more(job.adversarial(scores), scores)}
+    for charge in job.charges:
+        slopes = {charge.at: torch.zeros_like(job.batches[charge.at][:1], requires_grad=True)}
+        found[charge.name] = depends_on_more(charge.mean(slopes[charge.at]), slopes)
+    for name, learned in found.items():
+        if learned:
+            raise GradganError(
+                f"engine='compiled' differentiates by the critic's weights only, and {name} has a learned number of "
+                "its own. Use engine='auto'."
+            )
+
+
 @functools.cache
 def _compiled_step() -> Callable[..., tuple[dict[str, Tensor], Found]]:
     return torch.compile(grad(step, has_aux=True), fullgraph=True, dynamic=False)
@@ -88,12 +106,13 @@ def step(
 
     for names in shared:
         x = torch.cat([batches[name] for name in names])
+        sizes = [len(batches[name]) for name in names]
         if names[0] in places:
             slope, found = grad(judged, has_aux=True)(x)
-            slopes |= zip(names, slope.chunk(len(names)), strict=True)
+            slopes |= zip(names, slope.split(sizes), strict=True)
         else:
             found = judged(x)[1]
-        scores |= zip(names, found.chunk(len(names)), strict=True)
+        scores |= zip(names, found.split(sizes), strict=True)
     value = loss.critic(scores["real"], scores["fake"]).mean()
     means = {name: profile(slopes[at]).mean() for name, at, profile in charged}
     total = value

@@ -29,10 +29,10 @@ def shared(job: Job, *, together: bool) -> Parts:
     slopes: dict[str, Tensor] = {}
     for names in calls(job.charged, together=together):
         s, g = input_gradient(job.scores, job.samples(names), caller="critic_backward")
-        scores |= zip(names, s.chunk(len(names)), strict=True)
-        slopes |= zip(names, g.chunk(len(names)), strict=True)
+        scores |= job.apart(names, s)
+        slopes |= job.apart(names, g)
     for names in calls(job.plain, together=together):
-        scores |= zip(names, job.scores(job.samples(names)).chunk(len(names)), strict=True)
+        scores |= job.apart(names, job.scores(job.samples(names)))
     loss, means = job.adversarial(scores), job.means(slopes)
     job.total(means, loss).backward()
     return job.parts("double_backward", loss, scores, means, slopes)

@@ -3,15 +3,19 @@
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import torch
+from jaxtyping import Float, Shaped
 from torch import Tensor
 
-from ..core.checks import GradganError, scores_of
+from ..core.checks import GradganError, batch_of, scores_of
 from ..core.gradients import norm
 from ..core.scene import LossLike
-from ..core.types import Critic, Labels, Samples, Scalar, Scores
+from ..core.types import Critic, Samples, Scalar, Scores
+
+Codes: TypeAlias = Shaped[Tensor, " n *code"]
+"""What belongs to each sample: a class number, or a code of one."""
 
 
 @runtime_checkable
@@ -44,7 +48,7 @@ class Parts:
     loss ()                    mean of the loss, penalties left out
     penalties {name: ()}       mean of each paid penalty, without its weight
     real_scores, fake_scores   (n,)
-    slopes {name: (n,)}        ||grad D|| at the points of each paid penalty
+    slopes {name: (m,)}        ||grad D|| at the m points of each paid penalty
     engine                     the way taken: "sweep", "double_backward" (also where nothing was charged), "usual" or
                                "compiled"
     """
@@ -53,7 +57,7 @@ class Parts:
     penalties: dict[str, Scalar]
     real_scores: Scores
     fake_scores: Scores
-    slopes: dict[str, Scores]
+    slopes: dict[str, Float[Tensor, " _"]]
     engine: str
 
 
@@ -79,7 +83,7 @@ class Job:
     batches: dict[str, Tensor]
     charges: tuple[Charge, ...]
     loss: LossLike
-    labels: Labels | None
+    labels: Codes | None
 
     @property
     def charged(self) -> tuple[str, ...]:
@@ -92,9 +96,13 @@ class Job:
         return tuple(name for name in self.batches if name not in self.charged)
 
     def samples(self, names: tuple[str, ...]) -> Tensor:
-        """These batches one after another, (len(names) n, *event)."""
+        """These batches one after another."""
         batches = [self.batches[name] for name in names]
         return batches[0] if len(batches) == 1 else torch.cat(batches)
+
+    def apart(self, names: tuple[str, ...], joined: Tensor) -> dict[str, Tensor]:
+        """What was found for `samples(names)`, by batch."""
+        return dict(zip(names, joined.split([len(self.batches[name]) for name in names]), strict=True))
 
     def scores(self, x: Tensor) -> Tensor:
         """The critic's scores of x, a whole number of batches."""
@@ -136,7 +144,10 @@ class Job:
 
 def scores_by(critic: Critic, x: Tensor, labels: Tensor | None) -> Tensor:
     """The scores of x, float32 at least: a whole number of batches, each with the step's labels."""
-    scores = critic(x) if labels is None else critic(x, labels.repeat(len(x) // len(labels)))
+    if labels is None:
+        scores = critic(x)
+    else:
+        scores = critic(x, labels.repeat(len(x) // len(labels), *[1] * (labels.ndim - 1)))
     scores = scores_of(scores, len(x), caller="critic_backward")
     return scores.float() if scores.dtype in (torch.bfloat16, torch.float16) else scores
 
@@ -148,12 +159,21 @@ def job_of(
     *,
     loss: LossLike,
     terms: tuple[TermLike, ...],
-    labels: Labels | None,
+    labels: Codes | None,
     rng: torch.Generator | None,
     step: int,
     progress: float,
 ) -> Job:
-    """Draw the points of the terms that are due, in their order, and name the batches where they lie."""
+    """Draw the points of the terms that are due, in their order, and name the batches where they lie.
+
+    Raises GradganError for labels that are not one for each sample, for terms that are no input-gradient penalties or
+    share a name, and for points that are no samples like the real ones or that the labels do not fit.
+    """
+    if labels is not None and (labels.ndim == 0 or len(labels) != len(real)):
+        raise GradganError(
+            f"critic_backward: labels must be ({len(real)},), got {tuple(labels.shape)}. Give one for each real "
+            "sample; fake and the points of penalties have the same."
+        )
     batches = {"real": real.detach(), "fake": fake.detach()}
     charges: list[Charge] = []
     for term in terms:
@@ -166,9 +186,27 @@ def job_of(
                 "points and profile). Call it yourself and add its value's backward()."
             )
         if term.due(step):
-            at = _place(points(batches["real"], batches["fake"], rng), batches, term.name)
+            x = points(batches["real"], batches["fake"], rng)
+            _fitting(x, real, labels, caller=term.name)
+            at = _place(x, batches, term.name)
             charges.append(Charge(term.name, at, term.factor(progress), profile))
     return Job(critic, batches, tuple(charges), loss, labels)
+
+
+def _fitting(x: Tensor, real: Tensor, labels: Tensor | None, *, caller: str) -> None:
+    """Refuse points that are no samples like the real ones. There may be any number of them, but with labels a whole
+    number of batches."""
+    batch_of(x, caller=caller, what="points")
+    if x.shape[1:] != real.shape[1:]:
+        raise GradganError(
+            f"{caller}: its points have shape {tuple(x.shape)}, wanted (m, {', '.join(map(str, real.shape[1:]))}), any "
+            "number of samples like the real ones."
+        )
+    if labels is not None and len(x) % len(real):
+        raise GradganError(
+            f"{caller}: it looks at {len(x)} points, which {len(real)} labels do not fit. With labels its points must "
+            "be a whole number of batches, in the order of the labels."
+        )
 
 
 def _place(x: Tensor, batches: dict[str, Tensor], name: str) -> str:

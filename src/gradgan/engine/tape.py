@@ -195,6 +195,9 @@ def _rule_for(
     name = name.rstrip("0123456789")
     if rule is None:
         raise Obstacle(node, f"{name} is not known to be piecewise linear")
+    if any(made.dtype.is_complex for made in node._input_metadata):  # pyright: ignore[reportAttributeAccessIssue]
+        # abs and casts to real are no masks there, and products want conjugates.
+        raise Obstacle(node, f"{name} makes complex numbers")
     varying = tuple(slot for slot, source in enumerate(sources) if source is not None)
     if rule.varying is not None and (len(varying) != 1 or varying[0] not in rule.varying):
         raise Obstacle(node, f"{name} is not linear in what varies with the samples")

@@ -2,8 +2,8 @@
 
 import logging
 import weakref
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +13,11 @@ from torch.autograd.graph import Node
 from torch.overrides import TorchFunctionMode
 
 from ..core.checks import mixing_layer
+from .apart import judged_apart
+from .makeup import Makeup, makeup_of
 from .parts import Job
 from .tape import Obstacle, Tape
+from .untouched import untouched
 
 _log = logging.getLogger("gradgan")
 
@@ -29,20 +32,30 @@ class Verdict:
     said: bool = False
 
 
-# By critic, and for each by what its graph hangs on: modes, sample shape, types, labels.
+# By the critic's first module, or by the critic where none is found; and for each by what its graph hangs on: the other
+# modules and what is done with them, modes, sample shape, types, labels.
 _VERDICTS: "weakref.WeakKeyDictionary[Any, dict[tuple, Verdict]]" = weakref.WeakKeyDictionary()
+
+_AT_MOST = 64
+"""Verdicts kept for one module: a function may capture a count that never comes again."""
+
+# What was said of which functions. One that is written in the loop is another in every step.
+_SAID: set[tuple] = set()
 
 
 def verdict_of(job: Job, *, met: Obstacle | None = None) -> Verdict:
     """The critic's verdict, found on this batch the first time, after a change of modes or of the samples' shape, and
     when a sweep `met` an obstacle after all."""
+    makeup = makeup_of(job.critic)
     try:
-        known = _VERDICTS.setdefault(job.critic, {})
+        known = _VERDICTS.setdefault(makeup.modules[0] if makeup.modules else job.critic, {})
     except TypeError:  # a callable that cannot be referred to weakly is looked at every time
         known = {}
-    key = _key(job)
+    key = _key(job, makeup)
     if key not in known or met is not None:
-        known[key] = _inspect(job)
+        if len(known) >= _AT_MOST:
+            known.clear()
+        known[key] = _inspect(job, makeup.modules)
     if met is not None and known[key].obstacle is None:
         known[key].obstacle = met.why
     return known[key]
@@ -50,6 +63,10 @@ def verdict_of(job: Job, *, met: Obstacle | None = None) -> Verdict:
 
 def say_once(job: Job, verdict: Verdict) -> None:
     """Tell, the first time, that the critic pays for double backward, which layer is why, and what it costs."""
+    if not isinstance(job.critic, nn.Module):
+        name = (makeup_of(job.critic).name, verdict.obstacle)
+        verdict.said = verdict.said or name in _SAID
+        _SAID.add(name)
     if verdict.said:
         return
     verdict.said = True
@@ -61,40 +78,34 @@ def say_once(job: Job, verdict: Verdict) -> None:
     )  # fmt: skip
 
 
-def _key(job: Job) -> tuple:
+def _key(job: Job, makeup: Makeup) -> tuple:
     real = job.batches["real"]
-    modes = tuple(m.training for m in job.critic.modules()) if isinstance(job.critic, nn.Module) else ()
+    others = tuple(weakref.ref(module) for module in makeup.modules[1:])
+    layers = tuple((type(layer), layer.training) for module in makeup.modules for layer in module.modules())
     half = torch.is_autocast_enabled(real.device.type)
-    return modes, tuple(real.shape[1:]), real.dtype, real.device, half, job.labels is None
+    code = None if job.labels is None else tuple(job.labels.shape[1:])
+    return (others, tuple(makeup.marks), layers), tuple(real.shape[1:]), real.dtype, real.device, half, code
 
 
-def _inspect(job: Job) -> Verdict:
+def _inspect(job: Job, modules: Sequence[nn.Module]) -> Verdict:
     if mixing_layer(job.critic) is not None:
         return Verdict("BatchNorm mixes samples", separable=False)
-    with _unchanged_buffers(job.critic):
-        x = job.samples(("real", "fake")).detach().requires_grad_()
-        with _rewound(x.device), _named_outputs(job.critic) as outputs, _HookWatch() as watch:
+    return Verdict(_obstacle(job, modules), judged_apart(job, modules))
+
+
+def _obstacle(job: Job, modules: Sequence[nn.Module]) -> str | None:
+    """What keeps the real batch from being swept, in words."""
+    x = job.batches["real"].detach().requires_grad_()
+    with untouched(modules, x.device):
+        with _named_outputs(modules) as outputs, _HookWatch() as watch:
             scores = job.scores(x)
-        separable = _judged_apart(job, x, scores)
         try:
             if watch.hooked:
                 raise Obstacle(None, "its forward calls register_hook, and a hook may change the gradient")
             Tape(scores, x)
         except Obstacle as obstacle:
-            return Verdict(_told(obstacle, outputs), separable)
-    return Verdict(None, separable)
-
-
-def _judged_apart(job: Job, x: Tensor, scores: Tensor) -> bool:
-    """Do the scores of one batch stay the same, to the bit, when the other batch beside it is another?"""
-    n = len(x) // 2
-    for changed, kept in ((slice(n), slice(n, None)), (slice(n, None), slice(n))):
-        other = x.detach().clone()
-        other[changed] = 1 - 2 * other[changed]
-        with _rewound(x.device):
-            if not torch.equal(job.scores(other)[kept], scores[kept]):
-                return False
-    return True
+            return _told(obstacle, outputs)
+    return None
 
 
 class _HookWatch(TorchFunctionMode):
@@ -107,31 +118,12 @@ class _HookWatch(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-def _rewound(device: torch.device) -> AbstractContextManager[None]:
-    """After it, torch's random generators are as they were."""
-    return torch.random.fork_rng([device] if device.type == "cuda" else [])
-
-
 @contextmanager
-def _unchanged_buffers(critic: object) -> Iterator[None]:
-    """After it, buffers are as they were, but for a parametrisation's own (spectral norm's vectors): those belong to
-    the weights of this step, which are kept for it."""
-    buffers = dict(critic.named_buffers()) if isinstance(critic, nn.Module) else {}
-    before = {name: b.clone() for name, b in buffers.items() if "parametrizations." not in name}
-    try:
-        yield
-    finally:
-        with torch.no_grad():
-            for name, value in before.items():
-                buffers[name].copy_(value)
-
-
-@contextmanager
-def _named_outputs(critic: object) -> Iterator[list[tuple[str, nn.Module, Node]]]:
+def _named_outputs(roots: Iterable[nn.Module]) -> Iterator[list[tuple[str, nn.Module, Node]]]:
     """Each submodule's name and the node of its output, in the order in which they end."""
     outputs: list[tuple[str, nn.Module, Node]] = []
     handles = []
-    for name, module in critic.named_modules() if isinstance(critic, nn.Module) else ():
+    for name, module in (named for root in roots for named in root.named_modules()):
 
         def note(module: nn.Module, inputs: object, output: object, name: str = name) -> None:
             if isinstance(output, Tensor) and output.grad_fn is not None:

@@ -43,7 +43,12 @@ def _addmm(node: Node, p: Passage) -> Tensor:
 
 def _addmm_weight(node: Node, slot: int, p: Passage, w: Weighing) -> Tensor | None:
     factor = node._saved_beta if slot == 0 else node._saved_alpha
-    gradient = _weighted_sum(w) if slot == 0 else torch.mm(w.combined(p, 1, node._saved_mat1).t(), w.gy)
+    if slot == 0:
+        maker, output = node.next_functions[0]
+        # A term of another shape than a bias's (k,), such as one a sample, is summed by whoever gets it.
+        gradient = _weighted_sum(w) if len(shapes_of(maker)[output]) == 1 else w.scaled()
+    else:
+        gradient = torch.mm(w.combined(p, 1, node._saved_mat1).t(), w.gy)
     return gradient if gradient is None or factor == 1 else gradient * factor
 
 
