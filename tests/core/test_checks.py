@@ -11,6 +11,7 @@ from gradgan.core.checks import (
     batch_of,
     finite,
     mixing_layer,
+    same_kind,
     same_shape,
     scores_of,
     separate_samples,
@@ -50,6 +51,16 @@ def test_batches() -> None:
             batch_of(x, caller="r1")
 
 
+def test_batches_of_different_types_or_devices_are_refused_with_the_mend() -> None:
+    real = torch.zeros(2, 3)
+    same_kind(real, real, caller="wgan_gp")
+    for fake, got in ((real.double(), r"torch\.float64 on cpu"), (real.to("meta"), r"torch\.float32 on meta")):
+        with pytest.raises(
+            GradganError, match=rf"wgan_gp: real is torch\.float32 on cpu and fake {got}.*fake\.to\(real"
+        ):
+            same_kind(real, fake, caller="wgan_gp")
+
+
 @pytest.mark.parametrize("shape", [(4,), (4, 1), (4, 1, 1, 1)])
 def test_one_score_per_sample_is_taken_in_any_column_shape(shape: tuple[int, ...]) -> None:
     assert scores_of(torch.arange(4.0).reshape(shape), 4, caller="r1").tolist() == [0, 1, 2, 3]
@@ -59,6 +70,12 @@ def test_one_score_per_sample_is_taken_in_any_column_shape(shape: tuple[int, ...
 def test_other_scores_are_refused_with_the_way_out(shape: tuple[int, ...]) -> None:
     with pytest.raises(GradganError, match=r"returned shape .* for 4 samples, wanted one score per sample.*patch"):
         scores_of(torch.zeros(shape), 4, caller="r1")
+
+
+@pytest.mark.parametrize("scores", [torch.zeros(4, dtype=torch.complex64), torch.zeros(4) > 0], ids=["complex", "bool"])
+def test_scores_without_a_slope_are_refused(scores: torch.Tensor) -> None:
+    with pytest.raises(GradganError, match=r"r1: the critic returned torch\.(complex64|bool) scores, wanted floating"):
+        scores_of(scores, 4, caller="r1")
 
 
 def test_a_tuple_of_scores_is_refused_with_the_way_out() -> None:

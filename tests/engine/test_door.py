@@ -206,3 +206,25 @@ def test_what_cannot_be_is_refused(change: dict, message: str) -> None:
         inspect.unwrap(critic_backward)(real=case.real, fake=case.fake, loss=case.loss, **call)
     assert message in str(refusal.value)
     assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_scores_without_a_graph_are_refused(engine: str) -> None:
+    case = small(dtype=torch.float32)
+    cut = torch.no_grad()(lambda x: case.critic(x))
+    for terms in ((), case.terms):
+        with pytest.raises(
+            GradganError, match=r"carry no graph|whose graph does not hold|do not depend on the samples"
+        ):
+            critic_backward(cut, case.real, case.fake, loss=case.loss, terms=terms, engine=engine)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_inference_mode_is_refused_and_so_is_a_fake_made_in_it(engine: str) -> None:
+    case = small()
+    with torch.inference_mode():
+        fake = case.fake.clone()
+        with pytest.raises(GradganError, match=r"critic_backward: called within torch\.inference_mode"):
+            case.gradient(engine)
+    with pytest.raises(GradganError, match=r"critic_backward: got fake made in torch\.inference_mode.*clone\(\)"):
+        critic_backward(case.critic, case.real, fake, loss=case.loss, terms=case.terms, engine=engine)

@@ -20,8 +20,35 @@ def same_shape(real: Tensor, fake: Tensor, *, caller: str) -> None:
         )
 
 
+def same_kind(real: Tensor, fake: Tensor, *, caller: str) -> None:
+    """Refuse two batches of different shapes, types or devices."""
+    same_shape(real, fake, caller=caller)
+    if (real.dtype, real.device) != (fake.dtype, fake.device):
+        raise GradganError(
+            f"{caller}: real is {real.dtype} on {real.device} and fake {fake.dtype} on {fake.device}; wanted the same. "
+            "Convert one: fake.to(real)."
+        )
+
+
+def outside_inference_mode(*, caller: str) -> None:
+    """Refuse torch.inference_mode(), in which no graph is kept, and slopes would be 0."""
+    if torch.is_inference_mode_enabled():
+        raise GradganError(
+            f"{caller}: called within torch.inference_mode(), where nothing can be differentiated. Use torch.no_grad()."
+        )
+
+
 def batch_of(x: Tensor, *, caller: str, what: str = "samples") -> None:
-    """Refuse an empty batch, a missing batch dimension and whole numbers, which have no gradient."""
+    """Refuse what is no tensor, an empty batch, a missing batch dimension, and what has no gradient: whole numbers,
+    and anything made in inference mode or asked for within it."""
+    if not isinstance(x, Tensor):
+        raise GradganError(f"{caller}: {what} must be a tensor (n, *event), got {type(x).__name__}.")
+    outside_inference_mode(caller=caller)
+    if x.is_inference():
+        raise GradganError(
+            f"{caller}: got {what} made in torch.inference_mode(), by which nothing can be differentiated. Clone what "
+            "was made there outside, x.clone(), or make it under torch.no_grad()."
+        )
     if x.ndim < 2 or len(x) == 0:
         raise GradganError(
             f"{caller}: {what} must be a batch (n, *event) with n >= 1, got shape {tuple(x.shape)}. "
@@ -46,6 +73,9 @@ def scores_of(scores: Tensor, n: int, *, caller: str) -> Tensor:
             f"{caller}: the critic returned shape {tuple(scores.shape)} for {n} samples, wanted one score per sample, "
             f"({n},) or ({n}, 1). Average a patch critic's map first: lambda x: critic(x).flatten(1).mean(1)."
         )
+    if not scores.is_floating_point():
+        mend = "Take one real number of each" if scores.is_complex() else "Leave out what rounds or compares"
+        raise GradganError(f"{caller}: the critic returned {scores.dtype} scores, wanted floating point. {mend}.")
     return scores.reshape(n)
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn.utils import parametrize
 
-from ..core.checks import GradganError, batch_of, same_shape, separate_samples, unknown_name
+from ..core.checks import GradganError, batch_of, same_kind, separate_samples, unknown_name
 from ..core.scene import LossLike
 from ..core.types import Critic, Labels, Samples
 from . import double, sweep
@@ -42,12 +42,14 @@ def critic_backward(
     each; "compiled" puts the whole step through torch.compile; "auto" takes the sweep where it can and says once where
     it cannot.
     Shapes: real, fake (n, *event). Raises GradganError for a term that is not an input-gradient penalty, a critic that
-    mixes samples (BatchNorm) under a penalty, a critic with nothing to train, and engine="sweep" where it cannot be.
+    mixes samples (BatchNorm) under a penalty, a critic with nothing to train or whose scores carry no graph, inference
+    mode and batches made in it, and engine="sweep" where it cannot be.
     """
     if engine not in get_args(Engine):
         raise unknown_name("engine", str(engine), get_args(Engine))
     batch_of(real, caller="critic_backward", what="real")
-    same_shape(real, fake, caller="critic_backward")
+    batch_of(fake, caller="critic_backward", what="fake")
+    same_kind(real, fake, caller="critic_backward")
     if isinstance(critic, nn.Module) and not any(p.requires_grad for p in critic.parameters()):
         raise GradganError(
             "critic_backward: no parameter of the critic requires a gradient, so there is nothing to do."

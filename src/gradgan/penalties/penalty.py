@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ..core.catalog import Catalog
-from ..core.checks import GradganError, batch_of, same_shape, separate_samples
+from ..core.checks import GradganError, batch_of, same_kind, separate_samples
 from ..core.gradients import input_gradient, latent_gradient, parameter_gradient, squared_norm
 from ..core.scene import Scene
 from ..core.types import Critic, Generator, Latents, Samples, Scalar, Scores
@@ -46,7 +46,7 @@ class InputGradientPenalty:
         """
         batch_of(real, caller=self.name, what="real")
         if fake is not None:
-            same_shape(real, fake, caller=self.name)
+            same_kind(real, fake, caller=self.name)
         _, gradient = input_gradient(critic, self.points(real, fake, rng), caller=self.name)
         return self.profile(gradient)
 
