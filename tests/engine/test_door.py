@@ -228,3 +228,16 @@ def test_inference_mode_is_refused_and_so_is_a_fake_made_in_it(engine: str) -> N
             case.gradient(engine)
     with pytest.raises(GradganError, match=r"critic_backward: got fake made in torch\.inference_mode.*clone\(\)"):
         critic_backward(case.critic, case.real, fake, loss=case.loss, terms=case.terms, engine=engine)
+
+
+def test_batch_norm_behind_a_closure_is_refused_under_a_penalty() -> None:
+    case = small(dtype=torch.float32)
+    critic = nn.Sequential(nn.BatchNorm2d(2), nn.Flatten(), nn.Linear(50, 1))
+    for call in (
+        lambda: critic_backward(lambda x: critic(x), case.real, case.fake, loss=case.loss, terms=case.terms),
+        lambda: penalties.r1(lambda x: critic(x), case.real),
+        lambda: penalties.approximate_r1(lambda x: critic(x), case.real),
+    ):
+        with pytest.raises(GradganError, match=r"critic\.0 is BatchNorm2d: it mixes samples"):
+            call()
+    critic_backward(lambda x: critic(x), case.real, case.fake, loss=case.loss)

@@ -5,6 +5,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from .callables import modules_of, path
 from .errors import GradganError as GradganError
 from .errors import NonFiniteError as NonFiniteError
 from .errors import SickRunError as SickRunError
@@ -92,13 +93,12 @@ def finite(value: float, *, what: str, minimum: float | None = None, maximum: fl
 _MIXING = (nn.modules.batchnorm._BatchNorm,)
 
 
-def mixing_layer(module: object) -> tuple[str, nn.Module] | None:
+def mixing_layer(network: object) -> tuple[str, nn.Module] | None:
     """The first layer whose output for one sample depends on the others of the batch (BatchNorm in train mode)."""
-    if not isinstance(module, nn.Module):
-        return None
-    for name, layer in module.named_modules():
-        if isinstance(layer, _MIXING) and (layer.training or not layer.track_running_stats):
-            return name, layer
+    for within, module in modules_of(network):
+        for name, layer in module.named_modules():
+            if isinstance(layer, _MIXING) and (layer.training or not layer.track_running_stats):
+                return path(within, name), layer
     return None
 
 
@@ -108,8 +108,8 @@ def separate_samples(network: object, *, caller: str, who: str = "critic") -> No
     if found is not None:
         name, layer = found
         raise GradganError(
-            f"{caller}: {who}.{name} is {type(layer).__name__}: it mixes samples, so a per-sample input gradient has "
-            f"no meaning. Use nn.GroupNorm(1, channels) or none, {who}.norm=none (arXiv:1704.00028, sec. 4)."
+            f"{caller}: {path(who, name)} is {type(layer).__name__}: it mixes samples, so a per-sample input gradient "
+            f"has no meaning. Use nn.GroupNorm(1, channels) or none, {who}.norm=none (arXiv:1704.00028, sec. 4)."
         )
 
 
