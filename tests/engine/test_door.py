@@ -189,6 +189,15 @@ def test_bfloat16_by_autocast_keeps_float32_gradients_and_numbers() -> None:
     ("change", "message"),
     [
         ({"engine": "sweeep"}, "unknown engine 'sweeep'. Perhaps you meant 'sweep'"),
+        ({"terms": [penalties.r1]}, "terms must be terms, got the penalty 'r1'. Write Term(penalties.r1, weight)."),
+        ({"terms": ["r1"]}, "terms must be terms, got 'r1'. Write Term(penalties.r1, weight)."),
+        ({"terms": Term(penalties.r1)}, "terms must be a list of terms, got Term. Write [Term(penalty, weight)]."),
+        ({"terms": None}, "terms must be a list of terms, got None"),
+        ({"loss": "relativistic"}, "got 'relativistic'. By name: losses.LOSSES.make(name)"),
+        ({"loss": lambda real, fake: fake - real}, "such as losses.relativistic, got function."),
+        ({"fake": None}, "fake must be a tensor (n, *event), got NoneType"),
+        ({"fake": torch.zeros(3, 2, 5, 5, dtype=torch.float64)}, "real is torch.float32 on cpu and fake torch.float64"),
+        ({"critic": lambda x: x.flatten(1).sum(1) * 1j}, "returned torch.complex64 scores, wanted floating point"),
         ({"terms": [Term(penalties.atgp)]}, "'atgp' is not a penalty on the score's gradient by its sample"),
         ({"terms": [Term(penalties.r1), Term(penalties.r1)]}, "two terms are called 'r1'"),
         ({"critic": nn.Sequential(nn.Flatten(), nn.Linear(50, 2))}, "one score per sample"),
@@ -200,10 +209,10 @@ def test_bfloat16_by_autocast_keeps_float32_gradients_and_numbers() -> None:
 )
 def test_what_cannot_be_is_refused(change: dict, message: str) -> None:
     case = small(dtype=torch.float32)
-    call = {"critic": case.critic, "terms": case.terms, "engine": "auto"} | change
+    given = {"critic": case.critic, "fake": case.fake, "loss": case.loss, "terms": case.terms, "engine": "auto"}
     with pytest.raises(GradganError) as refusal:
         # Unwrapped, for the suite's type checks would refuse some of it before the door does.
-        inspect.unwrap(critic_backward)(real=case.real, fake=case.fake, loss=case.loss, **call)
+        inspect.unwrap(critic_backward)(real=case.real, **(given | change))
     assert message in str(refusal.value)
     assert "\n" not in str(refusal.value)
 

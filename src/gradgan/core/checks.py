@@ -9,6 +9,7 @@ from .callables import modules_of, path
 from .errors import GradganError as GradganError
 from .errors import NonFiniteError as NonFiniteError
 from .errors import SickRunError as SickRunError
+from .errors import shown as shown
 from .errors import unknown_name as unknown_name
 
 
@@ -39,7 +40,7 @@ def outside_inference_mode(*, caller: str) -> None:
         )
 
 
-def batch_of(x: Tensor, *, caller: str, what: str = "samples") -> None:
+def batch_of(x: object, *, caller: str, what: str = "samples") -> None:
     """Refuse what is no tensor, an empty batch, a missing batch dimension, and what has no gradient: whole numbers,
     and anything made in inference mode or asked for within it."""
     if not isinstance(x, Tensor):
