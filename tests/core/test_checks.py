@@ -1,5 +1,8 @@
 """Every check at a door: what passes, what is refused, and that the message says got, wanted and mend."""
 
+import functools
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import nn
@@ -11,11 +14,13 @@ from gradgan.core.checks import (
     batch_of,
     finite,
     mixing_layer,
+    same_kind,
     same_shape,
     scores_of,
     separate_samples,
     unknown_name,
 )
+from gradgan.penalties.penalty import probability_of
 
 
 def test_bad_input_is_a_value_error_and_divergence_an_arithmetic_one_too() -> None:
@@ -50,6 +55,16 @@ def test_batches() -> None:
             batch_of(x, caller="r1")
 
 
+def test_batches_of_different_types_or_devices_are_refused_with_the_mend() -> None:
+    real = torch.zeros(2, 3)
+    same_kind(real, real, caller="wgan_gp")
+    for fake, got in ((real.double(), r"torch\.float64 on cpu"), (real.to("meta"), r"torch\.float32 on meta")):
+        with pytest.raises(
+            GradganError, match=rf"wgan_gp: real is torch\.float32 on cpu and fake {got}.*fake\.to\(real"
+        ):
+            same_kind(real, fake, caller="wgan_gp")
+
+
 @pytest.mark.parametrize("shape", [(4,), (4, 1), (4, 1, 1, 1)])
 def test_one_score_per_sample_is_taken_in_any_column_shape(shape: tuple[int, ...]) -> None:
     assert scores_of(torch.arange(4.0).reshape(shape), 4, caller="r1").tolist() == [0, 1, 2, 3]
@@ -59,6 +74,12 @@ def test_one_score_per_sample_is_taken_in_any_column_shape(shape: tuple[int, ...
 def test_other_scores_are_refused_with_the_way_out(shape: tuple[int, ...]) -> None:
     with pytest.raises(GradganError, match=r"returned shape .* for 4 samples, wanted one score per sample.*patch"):
         scores_of(torch.zeros(shape), 4, caller="r1")
+
+
+@pytest.mark.parametrize("scores", [torch.zeros(4, dtype=torch.complex64), torch.zeros(4) > 0], ids=["complex", "bool"])
+def test_scores_without_a_slope_are_refused(scores: torch.Tensor) -> None:
+    with pytest.raises(GradganError, match=r"r1: the critic returned torch\.(complex64|bool) scores, wanted floating"):
+        scores_of(scores, 4, caller="r1")
 
 
 def test_a_tuple_of_scores_is_refused_with_the_way_out() -> None:
@@ -97,6 +118,69 @@ def test_layers_that_keep_samples_apart(layer: nn.Module) -> None:
 def test_layers_that_mix_are_named_with_the_replacement(layer: nn.Module) -> None:
     with pytest.raises(GradganError, match=r"r1: critic\.0 is BatchNorm.d: it mixes samples.*Use nn\.GroupNorm"):
         separate_samples(nn.Sequential(layer), caller="r1")
+
+
+MIXING = nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3))
+APART = nn.Linear(4, 1)
+
+
+class Both(nn.Module):
+    """Two networks in one module, as trainers hold them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.critic, self.generator = APART, MIXING
+        self.nets = nn.ModuleDict({"critic": APART, "generator": MIXING})
+
+    def judged(self, x: torch.Tensor) -> torch.Tensor:
+        return self.critic(x)
+
+    def made(self, x: torch.Tensor) -> torch.Tensor:
+        return self.generator(x)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.made(x)
+
+
+def through_a_global(x: torch.Tensor) -> torch.Tensor:
+    return MIXING(x)
+
+
+def hidden() -> dict[str, Callable]:
+    """Batch norm behind callables of every kind that is looked through."""
+    net, labels, both = MIXING, torch.zeros(2), Both()
+
+    def called(x: torch.Tensor, *, by: nn.Module = net) -> torch.Tensor:
+        return by(x)
+
+    return {
+        "closure": lambda x: net(x, labels),
+        "closure in a closure": lambda x: torch.no_grad()(lambda x: net(x))(x),
+        "decorated": torch.no_grad()(lambda x: net(x)),
+        "default": lambda x, net=net: net(x),
+        "keyword default": called,
+        "global": through_a_global,
+        "partial": functools.partial(net, y=labels),
+        "partial of a function": functools.partial(lambda critic, x: critic(x), net),
+        "forward": net.forward,
+        "forward that calls a method": both.forward,
+        "method": both.made,
+        "part": lambda x: both.generator(x),
+        "part by key": lambda x: both.nets["generator"](x),
+        "probability": probability_of(net),
+    }
+
+
+@pytest.mark.parametrize("name", hidden())
+def test_batch_norm_is_found_behind_callables(name: str) -> None:
+    with pytest.raises(GradganError, match=r"r1: critic\.[\w.]*1 is BatchNorm1d: it mixes samples"):
+        separate_samples(hidden()[name], caller="r1")
+
+
+def test_a_network_that_a_callable_does_not_call_is_not_looked_at() -> None:
+    both = Both()
+    for critic in (both.judged, lambda x: both.critic(x), lambda x: both.nets["critic"](x), lambda x: APART(x)):
+        separate_samples(critic, caller="r1")
 
 
 def test_any_function_may_be_a_critic() -> None:

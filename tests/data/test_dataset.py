@@ -64,6 +64,10 @@ def test_points_are_no_pictures():
         ({"scale": "none"}, "scale of data set 't' 'none'"),
         ({"kind": "points", "samples": torch.zeros(2, 2)}, "points have scale 'none'"),
         ({"kind": "points", "scale": "none", "samples": torch.zeros(2, 2).double()}, "points must be torch.float32"),
+        (
+            {"kind": "points", "scale": "none", "samples": torch.tensor([[0.0, float("nan")], [1.0, 2.0]])},
+            r"points must be finite, got nan or inf in 1 of 2.*isfinite\(\)\.all\(1\)",
+        ),
         ({"classes": 3}, "3 classes without labels"),
         ({"labels": torch.zeros(3, dtype=torch.int64), "classes": 3}, r"shape \(2,\)"),
         ({"labels": torch.zeros(2), "classes": 3}, "must be int64"),

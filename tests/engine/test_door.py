@@ -281,6 +281,15 @@ def test_bfloat16_by_autocast_keeps_float32_gradients_and_numbers() -> None:
     ("change", "message"),
     [
         ({"engine": "sweeep"}, "unknown engine 'sweeep'. Perhaps you meant 'sweep'"),
+        ({"terms": [penalties.r1]}, "terms must be terms, got the penalty 'r1'. Write Term(penalties.r1, weight)."),
+        ({"terms": ["r1"]}, "terms must be terms, got 'r1'. Write Term(penalties.r1, weight)."),
+        ({"terms": Term(penalties.r1)}, "terms must be a list of terms, got Term. Write [Term(penalty, weight)]."),
+        ({"terms": None}, "terms must be a list of terms, got None"),
+        ({"loss": "relativistic"}, "got 'relativistic'. By name: losses.LOSSES.make(name)"),
+        ({"loss": lambda real, fake: fake - real}, "such as losses.relativistic, got function."),
+        ({"fake": None}, "fake must be a tensor (n, *event), got NoneType"),
+        ({"fake": torch.zeros(3, 2, 5, 5, dtype=torch.float64)}, "real is torch.float32 on cpu and fake torch.float64"),
+        ({"critic": lambda x: x.flatten(1).sum(1) * 1j}, "returned torch.complex64 scores, wanted floating point"),
         ({"terms": [Term(penalties.atgp)]}, "'atgp' is not a penalty on the score's gradient by its sample"),
         ({"terms": [Term(penalties.r1), Term(penalties.r1)]}, "two terms are called 'r1'"),
         ({"critic": nn.Sequential(nn.Flatten(), nn.Linear(50, 2))}, "one score per sample"),
@@ -301,9 +310,44 @@ def test_bfloat16_by_autocast_keeps_float32_gradients_and_numbers() -> None:
 )
 def test_what_cannot_be_is_refused(change: dict, message: str) -> None:
     case = small(dtype=torch.float32)
-    call = {"critic": case.critic, "terms": case.terms, "engine": "auto"} | change
+    given = {"critic": case.critic, "fake": case.fake, "loss": case.loss, "terms": case.terms, "engine": "auto"}
     with pytest.raises(GradganError) as refusal:
         # Unwrapped, for the suite's type checks would refuse some of it before the door does.
-        inspect.unwrap(critic_backward)(real=case.real, fake=case.fake, loss=case.loss, **call)
+        inspect.unwrap(critic_backward)(real=case.real, **(given | change))
     assert message in str(refusal.value)
     assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_scores_without_a_graph_are_refused(engine: str) -> None:
+    case = small(dtype=torch.float32)
+    cut = torch.no_grad()(lambda x: case.critic(x))
+    for terms in ((), case.terms):
+        with pytest.raises(
+            GradganError, match=r"carry no graph|whose graph does not hold|do not depend on the samples"
+        ):
+            critic_backward(cut, case.real, case.fake, loss=case.loss, terms=terms, engine=engine)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_inference_mode_is_refused_and_so_is_a_fake_made_in_it(engine: str) -> None:
+    case = small()
+    with torch.inference_mode():
+        fake = case.fake.clone()
+        with pytest.raises(GradganError, match=r"critic_backward: called within torch\.inference_mode"):
+            case.gradient(engine)
+    with pytest.raises(GradganError, match=r"critic_backward: got fake made in torch\.inference_mode.*clone\(\)"):
+        critic_backward(case.critic, case.real, fake, loss=case.loss, terms=case.terms, engine=engine)
+
+
+def test_batch_norm_behind_a_closure_is_refused_under_a_penalty() -> None:
+    case = small(dtype=torch.float32)
+    critic = nn.Sequential(nn.BatchNorm2d(2), nn.Flatten(), nn.Linear(50, 1))
+    for call in (
+        lambda: critic_backward(lambda x: critic(x), case.real, case.fake, loss=case.loss, terms=case.terms),
+        lambda: penalties.r1(lambda x: critic(x), case.real),
+        lambda: penalties.approximate_r1(lambda x: critic(x), case.real),
+    ):
+        with pytest.raises(GradganError, match=r"critic\.0 is BatchNorm2d: it mixes samples"):
+            call()
+    critic_backward(lambda x: critic(x), case.real, case.fake, loss=case.loss)

@@ -1,5 +1,6 @@
 """Penalties: closed values on quadratic critics, and properties over random shapes."""
 
+import inspect
 from math import prod
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from gradgan import penalties
+from gradgan.core.checks import GradganError
 from gradgan.core.gradients import squared_norm
 from gradgan.penalties import PENALTIES, InputGradientPenalty
 from gradgan.testing.references import input_slopes
@@ -140,3 +142,17 @@ def test_consensus_is_half_the_squared_length_of_both_gradients() -> None:
     by_one, by_two = 2 * one * two.sum(), -2 * one.sum() * two
     wanted = (by_one.square().sum() + by_two.square().sum()) / 2
     torch.testing.assert_close(penalties.consensus(losses, ([one], [two])), wanted.detach(), check_stride=False)
+
+
+def test_consensus_takes_networks_and_refuses_what_does_not_pair_up() -> None:
+    critic, generator = torch.nn.Linear(2, 1), torch.nn.Linear(1, 2)
+    x = torch.ones(3, 2)
+    losses = (critic(x).mean(), critic(generator(x[:, :1])).mean())
+    both = penalties.consensus(losses, (critic, generator))
+    lists = tuple(list(network.parameters()) for network in (critic, generator))
+    assert torch.equal(both, penalties.consensus(losses, lists))
+    with pytest.raises(GradganError, match=r"got 1 losses and parameters of 2 players.*consensus\(\(critic_loss"):
+        penalties.consensus(losses[:1], (critic, generator))
+    call = inspect.unwrap(type(penalties.consensus).__call__)
+    with pytest.raises(GradganError, match="losses must be a tuple with one entry per player, got Tensor"):
+        call(penalties.consensus, losses[0], (critic,))

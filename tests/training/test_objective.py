@@ -1,5 +1,7 @@
 """Terms and players: what is paid when, and what is refused."""
 
+import inspect
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,6 +49,25 @@ def test_bad_weights_are_refused_with_the_way_out(weight: float) -> None:
         GradganError, match=rf"penalty 'r1': weight must be finite and >= 0, got {weight}.*leave it out"
     ):
         Term(penalties.r1, weight=weight)
+
+
+@pytest.mark.parametrize("given", ["r1", None, penalties.PENALTIES["r1"]], ids=["name", "nothing", "entry"])
+def test_a_term_of_no_penalty_is_refused_with_the_way_out(given: object) -> None:
+    with pytest.raises(GradganError, match=r"Term wants a penalty, such as penalties\.r1, got ('r1'|None|Entry)\. By"):
+        inspect.unwrap(Term.__post_init__)(bare(penalty=given, weight=1.0))
+
+
+def test_a_weight_in_words_is_refused() -> None:
+    with pytest.raises(GradganError, match=r"penalty 'r1': weight must be a number, got '10'"):
+        inspect.unwrap(Term.__post_init__)(bare(penalty=penalties.r1, weight="10"))
+
+
+def bare(**fields: object) -> Term:
+    """A term that was not checked yet: the suite's type checks would answer before the term does."""
+    term = object.__new__(Term)
+    for name, value in fields.items():
+        object.__setattr__(term, name, value)
+    return term
 
 
 @pytest.mark.parametrize("every", [0, -4, True])

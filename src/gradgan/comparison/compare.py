@@ -17,6 +17,7 @@ from ..core.errors import GradganError
 from ..core.files import replace_file, to_json, writing
 from ..core.pool import Job, Message, crew, run_jobs
 from ..experiment.own_features import identity_of
+from ..experiment.own_parts import modules_of_own_parts
 from ..experiment.reading import read_config, to_yaml
 from ..report import write_comparison_page
 from .cells import Cell, Configs, cells_of, configs_of
@@ -73,11 +74,12 @@ def compare_plan(
     out = out.expanduser()
     workers = crew(workers)
     configs = _built(plan, out, tell)
+    imports = modules_of_own_parts(map(to_yaml, configs.values()))
     with _alone(out):
         with writing(out):
             replace_file(out / "comparison.yaml", plan_to_yaml(plan).encode())
         cells, costs = _timed(plan, configs, out, tell)
-        _run(cells, out, workers, tell)
+        _run(cells, out, workers, imports, tell)
         curves = [curve_of(cell, plan.logged) for cell in cells]
         result = Comparison(out, plan, tables_of(plan, curves, costs), curves)
         _write(result, command or _command(out))
@@ -112,12 +114,13 @@ def _timed(plan: Plan, configs: Configs, out: Path, tell: Tell) -> tuple[list[Ce
     return cells, costs
 
 
-def _run(cells: Sequence[Cell], out: Path, workers: int, tell: Tell) -> None:
+def _run(cells: Sequence[Cell], out: Path, workers: int, imports: Sequence[str], tell: Tell) -> None:
     """Run what is not done. Raises GradganError, after all others have run, for runs that failed without diverging."""
     left = [cell for cell in cells if not is_done(cell)]
     failed = []
     jobs = (Job(cell.name, _words(cell)) for cell in left)
-    for message in run_jobs(jobs, module=f"{__package__}.worker", workers=workers, log=out / "workers.log"):
+    module, log = f"{__package__}.worker", out / "workers.log"
+    for message in run_jobs(jobs, module=module, workers=workers, log=log, imports=imports):
         if message.kind == "failed":
             failed.append(f"{message.job}: {message.words['reason']}")
         tell(message, left)

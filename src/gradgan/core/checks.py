@@ -5,9 +5,11 @@ import math
 import torch
 from torch import Tensor, nn
 
+from .callables import modules_of, path
 from .errors import GradganError as GradganError
 from .errors import NonFiniteError as NonFiniteError
 from .errors import SickRunError as SickRunError
+from .errors import shown as shown
 from .errors import unknown_name as unknown_name
 
 
@@ -20,8 +22,35 @@ def same_shape(real: Tensor, fake: Tensor, *, caller: str) -> None:
         )
 
 
-def batch_of(x: Tensor, *, caller: str, what: str = "samples") -> None:
-    """Refuse an empty batch, a missing batch dimension and whole numbers, which have no gradient."""
+def same_kind(real: Tensor, fake: Tensor, *, caller: str) -> None:
+    """Refuse two batches of different shapes, types or devices."""
+    same_shape(real, fake, caller=caller)
+    if (real.dtype, real.device) != (fake.dtype, fake.device):
+        raise GradganError(
+            f"{caller}: real is {real.dtype} on {real.device} and fake {fake.dtype} on {fake.device}; wanted the same. "
+            "Convert one: fake.to(real)."
+        )
+
+
+def outside_inference_mode(*, caller: str) -> None:
+    """Refuse torch.inference_mode(), in which no graph is kept, and slopes would be 0."""
+    if torch.is_inference_mode_enabled():
+        raise GradganError(
+            f"{caller}: called within torch.inference_mode(), where nothing can be differentiated. Use torch.no_grad()."
+        )
+
+
+def batch_of(x: object, *, caller: str, what: str = "samples") -> None:
+    """Refuse what is no tensor, an empty batch, a missing batch dimension, and what has no gradient: whole numbers,
+    and anything made in inference mode or asked for within it."""
+    if not isinstance(x, Tensor):
+        raise GradganError(f"{caller}: {what} must be a tensor (n, *event), got {type(x).__name__}.")
+    outside_inference_mode(caller=caller)
+    if x.is_inference():
+        raise GradganError(
+            f"{caller}: got {what} made in torch.inference_mode(), by which nothing can be differentiated. Clone what "
+            "was made there outside, x.clone(), or make it under torch.no_grad()."
+        )
     if x.ndim < 2 or len(x) == 0:
         raise GradganError(
             f"{caller}: {what} must be a batch (n, *event) with n >= 1, got shape {tuple(x.shape)}. "
@@ -46,6 +75,9 @@ def scores_of(scores: Tensor, n: int, *, caller: str) -> Tensor:
             f"{caller}: the critic returned shape {tuple(scores.shape)} for {n} samples, wanted one score per sample, "
             f"({n},) or ({n}, 1). Average a patch critic's map first: lambda x: critic(x).flatten(1).mean(1)."
         )
+    if not scores.is_floating_point():
+        mend = "Take one real number of each" if scores.is_complex() else "Leave out what rounds or compares"
+        raise GradganError(f"{caller}: the critic returned {scores.dtype} scores, wanted floating point. {mend}.")
     return scores.reshape(n)
 
 
@@ -62,13 +94,12 @@ def finite(value: float, *, what: str, minimum: float | None = None, maximum: fl
 _MIXING = (nn.modules.batchnorm._BatchNorm,)
 
 
-def mixing_layer(module: object) -> tuple[str, nn.Module] | None:
+def mixing_layer(network: object) -> tuple[str, nn.Module] | None:
     """The first layer whose output for one sample depends on the others of the batch (BatchNorm in train mode)."""
-    if not isinstance(module, nn.Module):
-        return None
-    for name, layer in module.named_modules():
-        if isinstance(layer, _MIXING) and (layer.training or not layer.track_running_stats):
-            return name, layer
+    for within, module in modules_of(network):
+        for name, layer in module.named_modules():
+            if isinstance(layer, _MIXING) and (layer.training or not layer.track_running_stats):
+                return path(within, name), layer
     return None
 
 
@@ -78,8 +109,8 @@ def separate_samples(network: object, *, caller: str, who: str = "critic") -> No
     if found is not None:
         name, layer = found
         raise GradganError(
-            f"{caller}: {who}.{name} is {type(layer).__name__}: it mixes samples, so a per-sample input gradient has "
-            f"no meaning. Use nn.GroupNorm(1, channels) or none, {who}.norm=none (arXiv:1704.00028, sec. 4)."
+            f"{caller}: {path(who, name)} is {type(layer).__name__}: it mixes samples, so a per-sample input gradient "
+            f"has no meaning. Use nn.GroupNorm(1, channels) or none, {who}.norm=none (arXiv:1704.00028, sec. 4)."
         )
 
 

@@ -28,6 +28,11 @@ class SickRunError(GradganError):
         self.since = since
 
 
+def shown(value: object) -> str:
+    """A value that does not fit, in one line: words and numbers as they are, of anything else the type."""
+    return repr(value) if value is None or isinstance(value, str | int | float) else type(value).__name__
+
+
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> GradganError:
     """The error for a name that is in no catalog, with the nearest ones that are."""
     known = sorted(known)

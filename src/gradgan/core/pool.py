@@ -10,13 +10,14 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from .errors import GradganError
 from .files import to_json
+from .worker import given_to_worker
 
 _ATTEMPTS = 2
 _LEAVING = 60.0
@@ -53,14 +54,17 @@ def crew(workers: int | None) -> int:
     return workers
 
 
-def run_jobs(jobs: Iterable[Job], *, module: str, workers: int, log: Path) -> Iterator[Message]:
+def run_jobs(
+    jobs: Iterable[Job], *, module: str, workers: int, log: Path, imports: Sequence[str] = ()
+) -> Iterator[Message]:
     """Run every job in one of `workers` processes of `module`; yields what they tell, in the order it comes.
 
     The jobs are taken one by one as workers become free, so they may be made from what came before. Each job ends in
     one message `done` or `failed`. What workers print goes to the file `log`. Leaving the iterator ends the workers.
+    `imports`: modules that a worker imports before its first job, where this process finds them.
     """
     messages: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
-    crew = _Crew(iter(jobs), module, log, messages)
+    crew = _Crew(iter(jobs), [module, *given_to_worker(imports)], log, messages)
     threads = [threading.Thread(target=crew.serve, daemon=True) for _ in range(workers)]
     try:
         for thread in threads:
@@ -83,8 +87,9 @@ class _Crew:
     """The workers' side that all threads share: who takes the next job, and the processes to end."""
 
     def __init__(
-        self, jobs: Iterator[Job], module: str, log: Path, messages: "queue.SimpleQueue[Message | None]"
+        self, jobs: Iterator[Job], module: list[str], log: Path, messages: "queue.SimpleQueue[Message | None]"
     ) -> None:
+        """`module`: the worker's, and the words that it is given."""
         self._jobs, self._module, self._log, self._messages = jobs, module, log, messages
         self._lock = threading.Lock()
         self._processes: set[subprocess.Popen[str]] = set()
@@ -126,7 +131,7 @@ class _Crew:
     def _start(self) -> subprocess.Popen[str]:
         with self._log.open("a", encoding="utf-8") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", self._module],
+                [sys.executable, "-m", *self._module],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, encoding="utf-8",
             )  # fmt: skip
         with self._lock:

@@ -1,11 +1,13 @@
 """The worker's side of pool.py: jobs come from standard input, answers go to standard output, no parent, no worker."""
 
+import importlib
 import json
 import os
 import queue
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, TextIO
 
 from .errors import GradganError
@@ -21,6 +23,7 @@ def serve(work: Callable[[Words, Tell], Words]) -> None:
     A GradganError is the job's answer, in its one line; any other exception ends the process, and the parent says so.
     """
     channel = _channel()
+    _import_given(sys.argv[1:])
 
     def answer(kind: str, words: Words) -> None:
         channel.write(to_json({"kind": kind, **words}) + "\n")
@@ -31,6 +34,20 @@ def serve(work: Callable[[Words, Tell], Words]) -> None:
             answer("done", work(job, lambda words: answer("told", words)))
         except GradganError as error:
             answer("failed", {"reason": str(error)})
+
+
+def given_to_worker(imports: Sequence[str]) -> list[str]:
+    """The words on a worker's command line that make it import these modules, from where this process has them."""
+    places = [str(Path(place).absolute()) for place in sys.path]
+    return [to_json({"modules": list(imports), "path": places})] if imports else []
+
+
+def _import_given(words: Sequence[str]) -> None:
+    for word in words:
+        given = json.loads(word)
+        sys.path.extend(place for place in given["path"] if place not in sys.path)
+        for module in given["modules"]:
+            importlib.import_module(module)
 
 
 def _channel() -> TextIO:

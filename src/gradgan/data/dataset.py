@@ -57,6 +57,12 @@ class Dataset:
             )
         if self.kind == "images":
             image_scale(self.scale, what=f"data set {self.name!r}")
+        if self.kind == "points" and not self.samples.isfinite().all():
+            sound = int(self.samples.isfinite().all(1).sum())
+            raise GradganError(
+                f"data set {self.name!r}: points must be finite, got nan or inf in {len(self) - sound} of {len(self)}. "
+                "Leave those out: samples[samples.isfinite().all(1)]."
+            )
         if self.kind == "points" and self.scale != "none":
             raise GradganError(f"data set {self.name!r}: points have scale 'none', got {self.scale!r}.")
         self._check_labels()

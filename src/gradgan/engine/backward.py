@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn.utils import parametrize
 
-from ..core.checks import GradganError, batch_of, same_shape, separate_samples, unknown_name
+from ..core.checks import GradganError, batch_of, same_kind, separate_samples, shown, unknown_name
 from ..core.scene import LossLike
 from ..core.types import Critic, Samples
 from . import double, sweep
@@ -43,25 +43,48 @@ def critic_backward(
     each; "compiled" puts the whole step through torch.compile; "auto" takes the sweep where it can and says once where
     it cannot.
     Shapes: real, fake (n, *event). Raises GradganError for a term that is not an input-gradient penalty, a critic that
-    mixes samples (BatchNorm) under a penalty, a critic with nothing to train, labels that are not one for each sample,
-    and engine="sweep" where it cannot be.
+    mixes samples (BatchNorm) under a penalty, a critic with nothing to train or whose scores carry no graph, inference
+    mode and batches made in it, labels that are not one for each sample, and engine="sweep" where it cannot be.
     """
     if engine not in get_args(Engine):
         raise unknown_name("engine", str(engine), get_args(Engine))
     batch_of(real, caller="critic_backward", what="real")
-    same_shape(real, fake, caller="critic_backward")
+    batch_of(fake, caller="critic_backward", what="fake")
+    same_kind(real, fake, caller="critic_backward")
     if isinstance(critic, nn.Module) and not any(p.requires_grad for p in critic.parameters()):
         raise GradganError(
             "critic_backward: no parameter of the critic requires a gradient, so there is nothing to do."
         )
+    given = _terms(terms)
+    if not callable(getattr(loss, "critic", None)):
+        raise GradganError(
+            f"critic_backward: loss must be a loss, such as losses.relativistic, got {shown(loss)}. By name: "
+            "losses.LOSSES.make(name); of your own: losses.Loss(name, critic_formula, generator_formula)."
+        )
     with torch.enable_grad():
-        job = job_of(critic, real, fake, loss=loss, terms=tuple(terms), labels=labels, rng=rng, step=step,
+        job = job_of(critic, real, fake, loss=loss, terms=given, labels=labels, rng=rng, step=step,
                      progress=progress)  # fmt: skip
         if job.charges:
             separate_samples(critic, caller="critic_backward")
         # Within one step the weights stand still: spectral norm and its like are evaluated once, not in every call.
         with parametrize.cached():
             return _by(engine, job)
+
+
+def _terms(terms: object) -> tuple[TermLike, ...]:
+    """The terms, all of which are some."""
+    if not isinstance(terms, Iterable) or isinstance(terms, str):
+        raise GradganError(
+            f"critic_backward: terms must be a list of terms, got {shown(terms)}. Write [Term(penalty, weight)]."
+        )
+    terms = tuple(terms)
+    for term in terms:
+        if not isinstance(term, TermLike):
+            name = getattr(term, "name", None)
+            got = f"the penalty {name!r}" if hasattr(term, "points") else shown(term)
+            wanted = f"Term(penalties.{name}, weight)" if hasattr(term, "points") else "Term(penalties.r1, weight)"
+            raise GradganError(f"critic_backward: terms must be terms, got {got}. Write {wanted}.")
+    return terms
 
 
 def _by(engine: Engine, job: Job) -> Parts:

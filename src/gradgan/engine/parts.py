@@ -119,7 +119,13 @@ class Job:
     def total(self, means: dict[str, Tensor], loss: Tensor | None = None) -> Tensor:
         """loss + sum of factor x mean: what the step minimises, or without a loss what it pays for slopes."""
         paid = [charge.factor * means[charge.name] for charge in self.charges if charge.name in means]
-        return functools.reduce(torch.add, paid if loss is None else [loss, *paid])
+        total = functools.reduce(torch.add, paid if loss is None else [loss, *paid])
+        if not total.requires_grad:
+            raise GradganError(
+                "critic_backward: got scores that carry no graph, wanted some that depend on the critic's parameters. "
+                "Do not detach them, and do not run the critic under torch.no_grad()."
+            )
+        return total
 
     def parts(
         self,

@@ -120,7 +120,10 @@ def _critic(critic: NetworkConfig, system: System) -> NetworkConfig:
             f"system {system.name!r} needs a smooth critic, got critic.activation={chosen}: its gradient field would "
             "be piecewise constant. Use silu or softplus."
         )
-    return _network(critic, "critic", activation=chosen or "silu")
+    # A network of one's own need not have the option; whether it is smooth is seen once it is built.
+    takes = NETWORKS[critic.name or ""].options
+    implied: dict[str, Plain] = {"activation": chosen or "silu"} if "activation" in takes else {}
+    return _network(critic, "critic", **implied)
 
 
 def _network(network: NetworkConfig, role: str, **implied: Plain) -> NetworkConfig:

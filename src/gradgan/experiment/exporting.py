@@ -48,9 +48,10 @@ class Exported:
         )
 
 
-def export(run: Run | Sampler, out: str | Path) -> Exported:
+def export(run: Run | Sampler | str | Path, out: str | Path) -> Exported:
     """Write the averaged generator, G: z (n, latent), labels (n,) where it has classes -> samples (n, *event).
 
+    `run`: a run, a sampler, or the folder of a run, of which the newest checkpoint is taken.
     z ~ N(0, I); any n; samples in the data's scale, as `Sampler.sample` draws them. FILE.onnx wants
     `pip install 'gradgan[onnx]'` and says what it is under the key "gradgan" of its metadata; FILE.pt2 is for
     `torch.export.load`, with the same in its extra file gradgan.json. The file is read again and must give the
@@ -60,6 +61,7 @@ def export(run: Run | Sampler, out: str | Path) -> Exported:
     out = Path(out)
     if out.suffix not in _FORMATS:
         raise GradganError(f"a generator is exported to a .onnx or a .pt2 file, got {str(out)!r}.")
+    run = Sampler.load(run, device="cpu") if isinstance(run, str | Path) else run
     generator = _alone(run.generator, labelled=run.config.conditional)
     about = _about(run, generator)
     written, read = _FORMATS[out.suffix]

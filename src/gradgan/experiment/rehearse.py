@@ -7,13 +7,13 @@ from contextlib import contextmanager
 
 import torch
 
-from ..core.checks import GradganError
 from ..core.rng import isolated
 from ..core.scene import Scene
 from ..training.steps import autocast, backward, objective, through_engine
 from ..training.trainer import compiled_networks
 from .build import Experiment
 from .machine import precision_of
+from .refuse import first_step_told
 
 
 def rehearse(experiment: Experiment) -> None:
@@ -33,7 +33,7 @@ def rehearse(experiment: Experiment) -> None:
         engine = "compiled" if config.compile else config.engine
         z = torch.randn(n, config.latent, generator=rng, device=state.device)
         precision = precision_of(config)
-        try:
+        with first_step_told():
             compiled = compiled_networks(networks) if config.compile else None
             for player in experiment.players:
                 given = z
@@ -52,11 +52,6 @@ def rehearse(experiment: Experiment) -> None:
                 if total is not None and total.requires_grad:
                     own = [p for p in networks[player.name].parameters() if p.requires_grad]
                     backward(total, own, compiled=config.compile)
-        except GradganError:
-            raise
-        except (RuntimeError, ValueError, IndexError, TypeError) as error:
-            first = str(error).strip().splitlines()[0]
-            raise GradganError(f"the first step of this experiment fails: {first}") from error
 
 
 @contextmanager

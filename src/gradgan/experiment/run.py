@@ -177,8 +177,11 @@ def _in_evaluation(network: torch.nn.Module) -> Callable[..., Tensor]:
 
 
 def picture(of: Run | Sampler, x: Tensor) -> np.ndarray:
-    """Samples as an image: a grid of pictures, or a scatter over the real points."""
+    """Samples as an image: a grid of pictures, or a scatter over the real points. Channels that are neither grey nor
+    RGB lie side by side, each of them grey."""
     if of.scale != "none":
+        if x.shape[1] not in (1, 3):
+            x = x.transpose(1, 2).flatten(2)[:, None]
         return grid_of_images((to_unit(x, of.scale) * 255).round().to(torch.uint8).cpu().numpy())
     real: Any = of.dataset.samples[:POINTS].numpy()
     return scatter_of_points(x.cpu().numpy(), real)

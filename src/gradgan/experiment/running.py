@@ -1,7 +1,7 @@
 """Training into a run folder: taking it up, playing it through with its hooks, and saying how it ended."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -17,9 +17,9 @@ from ..core.rolled_back import forget_after
 from ..core.stopping import Stopping, Terminated, listening
 from ..metrics import merit
 from ..report import write_report
-from ..training.hooks import Evaluate, Halt, Hook, Log, Samples, Save
+from ..training.hooks import Evaluate, Halt, Hook, Log, Samples, Save, hooks_from
 from ..training.parallel import hooks_of, join, leave, led_by_rank_0, same_weights, together
-from ..training.state import State
+from ..training.state import Numbers, State
 from ..training.watching import Watch
 from .about import about
 from .build import build
@@ -52,16 +52,19 @@ def train(
     settings: Sequence[str] = (),
     out: str | Path | None = None,
     resume: bool = False,
-    hooks: Sequence[Hook] = (),
+    hooks: Sequence[Hook | Callable[[State, Numbers], object]] = (),
 ) -> Run:
     """Train a preset or a config into a folder and return the run.
 
     `settings` are `key=value` as on the command line; `out` is runs/PRESET-SYSTEM-SEED where it is left out; `resume`
-    continues the run that lies in `out`, or begins it. `hooks` are called after every round, beside gradgan's own.
+    continues the run that lies in `out`, or begins it. `hooks` are called after every round, beside gradgan's own: each
+    a function `(state, numbers)`, whose numbers are those of the round if it was measured (every `log` rounds it is),
+    else fewer; or an object that has `wants_numbers(step)` too, which asks for a round to be measured.
     Under torchrun its processes share the batch, and rank 0 alone writes; see docs/distributed.md.
     Raises GradganError for bad input before anything is written, NonFiniteError for a run that diverged. Ctrl-C and
     SIGTERM finish the step and save, then raise KeyboardInterrupt and SystemExit(143), see docs/resume.md.
     """
+    hooks = hooks_from(hooks)
     wanted = configure(what, system=system, data=data, steps=steps, seed=seed, settings=settings)
     resume = resume or launched().restart > 0  # a job that torchrun has started again goes on
     path = (default_out(wanted) if out is None else Path(out)).expanduser()

@@ -89,7 +89,10 @@ def _labels(config: Config, classes: int, n: int, streams: Streams, labels: Sequ
         return torch.randint(classes, (n,), generator=streams["label"], device=streams.device)
     if len(labels) != n:
         raise GradganError(f"labels: wanted one per sample, {n}, got {len(labels)}.")
-    return torch.tensor(list(labels), device=streams.device)
+    whole = torch.tensor(list(labels), device=streams.device)
+    if whole.dtype != torch.int64 or whole.min() < 0 or whole.max() >= classes:
+        raise GradganError(f"labels: wanted whole numbers in 0..{classes - 1}, got {whole.min()}..{whole.max()}.")
+    return whole
 
 
 def _facts(kept: dict[str, Any], config: Config) -> Facts:

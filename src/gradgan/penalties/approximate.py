@@ -6,7 +6,7 @@ from typing import ClassVar
 import torch
 from torch.nn.utils import parametrize
 
-from ..core.checks import GradganError, batch_of, finite, same_shape, scores_of, separate_samples
+from ..core.checks import GradganError, batch_of, finite, same_kind, scores_of, separate_samples
 from ..core.rng import normal
 from ..core.scene import Scene
 from ..core.types import Critic, Samples, Scores
@@ -50,7 +50,7 @@ class ApproximatePenalty:
         """
         batch_of(real, caller=self.name, what="real")
         if fake is not None:
-            same_shape(real, fake, caller=self.name)
+            same_kind(real, fake, caller=self.name)
         separate_samples(critic, caller=self.name)
         x = self.at(real, fake, rng)
         step = self.sigma * normal(x.shape, rng=rng, like=x)

@@ -7,10 +7,11 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from ..core.checks import GradganError
 from ..core.gradients import parameter_gradient
 from ..core.scene import Scene
 from ..core.types import Scalar
-from .penalty import PENALTIES, Of, ParameterPenalty, one_of, squared_length
+from .penalty import PENALTIES, Of, ParameterPenalty, one_of, parameters_of, squared_length
 
 
 @PENALTIES.add(name="gp_gan", paper="GP-GAN", on_linear=lambda slope: slope**2 / 16, unit="probability²/parameter²")
@@ -35,10 +36,22 @@ class ConsensusPenalty:
     payers: tuple[str, ...] = ("critic", "generator")
     per_sample: ClassVar[bool] = False
 
-    def __call__(self, losses: tuple[Scalar, ...], parameters: "tuple[list[Tensor], ...]") -> Scalar:
-        """1/2 sum_k ||grad of losses[k] by parameters[k]||^2: one loss and one list of parameters per player."""
+    def __call__(self, losses: tuple[Scalar, ...], parameters: "tuple[torch.nn.Module | list[Tensor], ...]") -> Scalar:
+        """1/2 sum_k ||grad of losses[k] by parameters[k]||^2: one loss and one network or list of parameters per
+        player. Raises GradganError for more of the ones than of the others."""
+        for what, given in (("losses", losses), ("parameters", parameters)):
+            if not isinstance(given, tuple | list):
+                raise GradganError(
+                    f"consensus: {what} must be a tuple with one entry per player, got {type(given).__name__}. "
+                    "Write consensus((critic_loss, generator_loss), (critic, generator))."
+                )
+        if len(losses) != len(parameters):
+            raise GradganError(
+                f"consensus: got {len(losses)} losses and parameters of {len(parameters)} players, wanted as many. "
+                "Write consensus((critic_loss, generator_loss), (critic, generator))."
+            )
         pairs = zip(losses, parameters, strict=True)
-        return _half_squares(parameter_gradient(loss, own, caller=self.name) for loss, own in pairs)
+        return _half_squares(parameter_gradient(loss, parameters_of(own), caller=self.name) for loss, own in pairs)
 
     def on(self, scene: Scene) -> Scalar:
         """The value in a training step; both losses are recomputed with the graph through both networks."""

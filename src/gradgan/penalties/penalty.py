@@ -1,6 +1,6 @@
 """What a penalty is: data that says where x what x how, callable in anybody's loop."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ..core.catalog import Catalog
-from ..core.checks import GradganError, batch_of, same_shape, separate_samples
+from ..core.checks import GradganError, batch_of, same_kind, separate_samples
 from ..core.gradients import input_gradient, latent_gradient, parameter_gradient, squared_norm
 from ..core.scene import Scene
 from ..core.types import Critic, Generator, Latents, Samples, Scalar, Scores
@@ -46,7 +46,7 @@ class InputGradientPenalty:
         """
         batch_of(real, caller=self.name, what="real")
         if fake is not None:
-            same_shape(real, fake, caller=self.name)
+            same_kind(real, fake, caller=self.name)
         _, gradient = input_gradient(critic, self.points(real, fake, rng), caller=self.name)
         return self.profile(gradient)
 
@@ -100,8 +100,7 @@ class ParameterPenalty:
 
     def __call__(self, value: Scalar, parameters: "torch.nn.Module | list[Tensor]") -> Scalar:
         """||grad_parameters value||^2 over all parameters together: () -> ()."""
-        wanted = parameters.parameters() if isinstance(parameters, torch.nn.Module) else parameters
-        return squared_length(parameter_gradient(value, wanted, caller=self.name))
+        return squared_length(parameter_gradient(value, parameters_of(parameters), caller=self.name))
 
     def on(self, scene: Scene) -> Scalar:
         """The value in a training step: of E P(x) for the critic, of E P(G(z)) for the generator."""
@@ -114,6 +113,11 @@ class ParameterPenalty:
 def squared_length(gradient: Sequence[Tensor]) -> Scalar:
     """||g||^2 over all parameters together: () for a gradient in any number of pieces."""
     return torch.stack([g.square().sum() for g in gradient]).sum()
+
+
+def parameters_of(owner: "torch.nn.Module | Iterable[Tensor]") -> Iterable[Tensor]:
+    """A network's parameters, or those that were given."""
+    return owner.parameters() if isinstance(owner, torch.nn.Module) else owner
 
 
 def probability_of(critic: Critic) -> Critic:

@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 import torch
 
-from ..core.checks import GradganError, same_shape
+from ..core.checks import GradganError, same_kind
 from ..core.rng import normal, uniform
 from ..core.types import Samples
 
@@ -25,7 +25,7 @@ def at_fake(real: Samples, fake: Samples | None, rng: torch.Generator | None) ->
 def between(real: Samples, fake: Samples | None, rng: torch.Generator | None) -> Samples:
     """One uniformly drawn point on the line from each real sample to its fake one: fake + u (real - fake)."""
     fake = _wanted(fake, "between")
-    same_shape(real, fake, caller="between")
+    same_kind(real, fake, caller="between")
     share = uniform(len(real), rng=rng, like=real)
     share = share.reshape(-1, *[1] * (real.ndim - 1))
     return torch.lerp(fake.detach(), real.detach(), share)

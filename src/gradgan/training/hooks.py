@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..core.checks import GradganError, all_finite
+from ..core.checks import GradganError, all_finite, shown
 from ..core.files import writing
 from ..core.record import RunFolder
 from ..core.stopping import Stopping
@@ -29,6 +29,34 @@ class Hook(Protocol):
     def __call__(self, state: State, numbers: Numbers) -> None:
         """Do it, if it is time."""
         ...
+
+
+@dataclass(frozen=True)
+class After:
+    """A plain function as a hook: called after every round, with the numbers of those that are measured anyway."""
+
+    call: Callable[[State, Numbers], object]
+
+    def wants_numbers(self, step: int) -> bool:
+        """Never: a function has no say in it."""
+        return False
+
+    def __call__(self, state: State, numbers: Numbers) -> None:
+        """Call it."""
+        self.call(state, numbers)
+
+
+def hooks_from(given: object) -> tuple[Hook, ...]:
+    """A list of hooks and plain functions as hooks. Raises GradganError for anything else in it, or no list."""
+    if not isinstance(given, list | tuple):
+        raise GradganError(f"hooks must be a list of functions (state, numbers), got {shown(given)}. Write [hook].")
+    for hook in given:
+        if not callable(hook) or isinstance(hook, type):
+            raise GradganError(
+                f"a hook must be a function (state, numbers), or an object that has wants_numbers(step) too, got "
+                f"{shown(hook)}."
+            )
+    return tuple(hook if isinstance(hook, Hook) else After(hook) for hook in given)
 
 
 @dataclass

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol, runtime_checkable
 
-from ..core.checks import GradganError, finite
+from ..core.checks import GradganError, finite, shown
 from ..core.scene import Penalty, Scene
 from ..core.sight import Sight
 from ..core.types import Scalar, Scores
@@ -44,6 +44,13 @@ class Term:
     """Moves the weight while training; how far it did is in the state."""
 
     def __post_init__(self) -> None:
+        if not (hasattr(self.penalty, "name") and hasattr(self.penalty, "payers")):
+            raise GradganError(
+                f"Term wants a penalty, such as penalties.r1, got {shown(self.penalty)}. By name: "
+                "Term(PENALTIES.make(name), weight)."
+            )
+        if not hasattr(self.weight, "__float__"):
+            raise GradganError(f"penalty {self.penalty.name!r}: weight must be a number, got {shown(self.weight)}.")
         if not self.weight >= 0 or self.weight == float("inf"):
             raise GradganError(
                 f"penalty {self.penalty.name!r}: weight must be finite and >= 0, got {self.weight}. "

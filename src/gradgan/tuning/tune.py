@@ -16,6 +16,7 @@ from ..core.errors import GradganError
 from ..core.files import replace_file, writing
 from ..core.pool import Job, Message, crew, run_jobs
 from ..experiment import Config, build, complete, configure, to_yaml
+from ..experiment.own_parts import modules_of_own_parts
 from ..experiment.rehearse import rehearse
 from .answer import Answer, answer_of
 from .cells import Bench
@@ -76,12 +77,13 @@ def tune_plan(
     bench = Bench(base, plan.folds, plan.metric or None)
     plan = replace(plan, metric=bench.objective.name)
     _refuse_other(plan, out)
+    imports = modules_of_own_parts([to_yaml(base), *plan.over, plan.metric])
     _rehearsed(base, axes, bench)
     queue = first_trials(plan, base, axes)
     if plan.sampler == "grid":
         plan = replace(plan, trials=len(queue))
     with _joined(plan, out, storage, queue) as study:
-        _search(study, plan, workers, out, tell)
+        _search(study, plan, workers, out, imports, tell)
         answer = answer_of(study.trials(), plan, base, bench.objective)
     write_answer(answer, plan, out, command=shown(command or _command(out)), storage=shown(study.where))
     return answer
@@ -153,7 +155,7 @@ def _joined(
     return study
 
 
-def _search(study: Study, plan: Plan, workers: int, out: Path, tell: Tell) -> None:
+def _search(study: Study, plan: Plan, workers: int, out: Path, imports: Sequence[str], tell: Tell) -> None:
     """Run trials until there are as many as planned, whoever else runs some of them."""
     jobs = _Given()
     try:
@@ -165,6 +167,7 @@ def _search(study: Study, plan: Plan, workers: int, out: Path, tell: Tell) -> No
                 module=f"{__package__}.worker",
                 workers=min(workers, plan.trials),
                 log=out / "workers.log",
+                imports=imports,
             )
             with closing(running):  # type: ignore[type-var]  # a generator
                 for message in running:
