@@ -238,15 +238,18 @@ class Latent(type(penalties.atgp)):
         return self.fault(critic, generator, z)
 
 
-def sigmoid_of(critic: Callable) -> Callable:
-    return lambda x: critic(x).sigmoid()
+def takes_batch_norm_along_the_latent(critic: Any, generator: Any, z: Tensor) -> Tensor:
+    with torch.enable_grad():
+        z = z.detach().requires_grad_(True)
+        (gradient,) = torch.autograd.grad(critic(generator(z)).sigmoid().sum(), z, create_graph=True)
+    return squared_norm(gradient)
 
 
 LATENT = [
     ("of the score", lambda d, g, z: squared_norm(latent_gradient(d, g, z)), "Where D"),
     ("mean over the batch", lambda d, g, z: penalties.atgp(d, g, z).mean(), "one value per sample"),
     ("the reward's sign", lambda d, g, z: penalties.g_gan(d, g, z), "Where D"),
-    ("batch norm taken", lambda d, g, z: squared_norm(latent_gradient(sigmoid_of(d), g, z)), "BatchNorm is refused"),
+    ("batch norm taken", takes_batch_norm_along_the_latent, "BatchNorm is refused"),
     ("masked", lambda d, g, z: penalties.atgp(d, g, z).nan_to_num(0.0), "is not finite gives"),
     ("graph dropped", lambda d, g, z: penalties.atgp(d, g, z).detach().requires_grad_(), "finite differences"),
     ("of log P", lambda d, g, z: squared_norm(latent_gradient(lambda x: fn.logsigmoid(d(x)) / 2, g, z)), "full Jac"),

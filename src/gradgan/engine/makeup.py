@@ -38,7 +38,11 @@ class Makeup:
 
 def makeup_of(critic: object) -> Makeup:
     """Follow what a function refers to: its closure, defaults, globals and the attributes that it names, and what a
-    partial or a method is bound to. What hides elsewhere is not found."""
+    partial or a method is bound to. What hides elsewhere is not found.
+
+    It goes further than `core/callables.py`, by which critics are refused and which must not find what is not called:
+    a module too many among those that a look leaves as they were does no harm.
+    """
     found = Makeup()
     _follow(critic, frozenset(), found, _DEPTH)
     return found
