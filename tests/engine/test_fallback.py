@@ -83,7 +83,9 @@ UNKNOWN: dict[str, Callable[[], nn.Module]] = {
     "samples as channels": lambda: Apply(lambda x: fn.max_pool2d(x.transpose(0, 1), 1).transpose(0, 1)),
     "views written in place": lambda: nn.CircularPad2d(1),
     "complex scale": lambda: Apply(lambda x, w: (x * w).abs(), torch.randn(4, 1, 1, dtype=torch.complex128)),
-    "complex, then real": lambda: Apply(lambda x, w: (x * w).abs() + (w * x).imag, torch.tensor([1 + 2j])),
+    "complex, then real": lambda: Apply(
+        lambda x, w: (x * w).abs() + (w * x).imag, torch.tensor([1 + 2j], dtype=torch.complex128)
+    ),
 }
 
 
