@@ -44,3 +44,13 @@ def write_zip(path: Path, files: dict[str, bytes]) -> Path:
         for name, content in files.items():
             archive.writestr(name, content)
     return path
+
+
+PNG = encoded(picture())
+TREE = {  # two classes, one picture in a folder deeper, and two files that are no pictures
+    "dogs/b.png": encoded(picture(seed=1)),
+    "cats/a.jpg": encoded(picture(seed=2, size=(40, 20)), "jpg"),
+    "cats/deep/c.WEBP": encoded(picture("RGBA", seed=3), "webp"),
+    "notes.txt": b"not a picture",
+    "dogs/.hidden.png": b"a thumbnail",
+}

@@ -14,16 +14,8 @@ from gradgan.data import DATASETS, Loader, images
 from gradgan.data.pictures.picture import converted
 from gradgan.testing import check_dataset
 
-from .picture_files import encoded, noise, picture, write_tree, write_zip
+from .picture_files import PNG, TREE, encoded, noise, picture, write_tree, write_zip
 
-PNG = encoded(picture())
-TREE = {
-    "dogs/b.png": encoded(picture(seed=1)),
-    "cats/a.jpg": encoded(picture(seed=2, size=(40, 20)), "jpg"),
-    "cats/deep/c.WEBP": encoded(picture("RGBA", seed=3), "webp"),
-    "notes.txt": b"not a picture",
-    "dogs/.hidden.png": b"a thumbnail",
-}
 NAMES = ["cats/a.jpg", "cats/deep/c.WEBP", "dogs/b.png"]
 
 

@@ -20,15 +20,8 @@ from gradgan.data.pictures import cache as decoding
 from gradgan.data.pictures import content, known
 from gradgan.data.pictures.content import Files
 
-from .picture_files import encoded, noise, picture, write_tree, write_zip
+from .picture_files import PNG, TREE, noise, write_tree, write_zip
 
-PNG = encoded(picture())
-TREE = {
-    "dogs/b.png": encoded(picture(seed=1)),
-    "cats/a.jpg": encoded(picture(seed=2, size=(40, 20)), "jpg"),
-    "cats/deep/c.WEBP": encoded(picture("RGBA", seed=3), "webp"),
-    "notes.txt": b"not a picture",
-}
 KINDS = ["folder", ".zip", ".npz", ".npy"]
 
 
