@@ -2,7 +2,8 @@
 
 import shlex
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +24,7 @@ from ..report import write_comparison_page
 from .cells import Cell, Configs, cells_of, configs_of
 from .collect import Curve, curve_of, is_done
 from .costs import Costs, about_costs, measure_costs
-from .plan import Plan, make_plan, plan_to_yaml
+from .plan import Plan, make_plan, plan_to_yaml, read_plan
 from .recipes import refuse_other_recipes
 from .showing import as_plain, csv_text, markdown, print_tables
 from .summary import Table, tables_of
@@ -146,7 +147,7 @@ def _refuse_other(plan: Plan, out: Path) -> None:
         if out.exists() and (not out.is_dir() or any(not _left_by_trying(p) for p in out.iterdir())):
             raise GradganError(f"{out} is there and holds no comparison; choose another --out.")
         return
-    there = make_plan(_plain(stored), source=str(stored))
+    there = make_plan(read_plan(stored), source=str(stored))
     told = differences(_fixed(there, there), _fixed(plan, there))
     if told:
         raise GradganError(f"{out} holds another comparison: {told}. Give the same plan, or choose another --out.")
@@ -187,29 +188,20 @@ def _budgets(plan: Plan) -> list[str]:
     return sorted(told) or ["the preset's steps"]
 
 
-def _plain(path: Path) -> Mapping[str, Any]:
-    from .plan import read_plan
-
-    return read_plan(path)
-
-
-class _alone:
+@contextmanager
+def _alone(out: Path) -> Iterator[None]:
     """The comparison's folder, made and locked: two at once would write into the same runs."""
-
-    def __init__(self, out: Path) -> None:
-        self._out = out
-
-    def __enter__(self) -> None:
-        with writing(self._out):
-            self._out.mkdir(parents=True, exist_ok=True)
-            self._lock = FileLock(self._out / ".lock")
-            try:
-                self._lock.acquire(timeout=0)
-            except Timeout:
-                raise GradganError(f"{self._out} is being worked on by another process; wait for it.") from None
-
-    def __exit__(self, *exception: object) -> None:
-        self._lock.release()
+    with writing(out):
+        out.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(out / ".lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise GradganError(f"{out} is being worked on by another process; wait for it.") from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _write(result: Comparison, command: str) -> None:
