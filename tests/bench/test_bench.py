@@ -112,6 +112,17 @@ def test_peak_memory_is_what_lives_at_once():
     assert peak_memory(lambda: kept.extend(torch.ones(1000) for _ in range(3)), CPU) >= 3 * 4000
 
 
+def test_what_an_earlier_measurement_left_and_this_one_frees_makes_no_room():
+    left: list[torch.Tensor] = []
+    peak_memory(lambda: left.append(torch.ones(1000)), CPU)
+
+    def work() -> None:
+        left.clear()
+        left.append(torch.ones(50))
+
+    assert peak_memory(work, CPU) == 50 * 4
+
+
 def test_what_is_freed_while_memory_is_measured_is_not_warned_of_and_all_else_is_said(capfd):
     before = [torch.ones(1000)]
 

@@ -79,7 +79,8 @@ def peak_memory(work: Work, device: torch.device) -> int:
     """Bytes of tensors alive at once, at most, over those alive before: what torch's allocator hands out.
 
     On the CPU it is read off the profiler's record of every allocation, on CUDA off the allocator's own counter.
-    Scratch space that a library allocates by itself is not in it.
+    Scratch space that a library allocates by itself is not in it. On the CPU what was alive before and is freed by
+    `work` makes no room: the peak is of what `work` itself allocates.
     """
     if device.type == "cuda":
         _wait(device)
@@ -94,12 +95,27 @@ def peak_memory(work: Work, device: torch.device) -> int:
         profile(activities=[ProfilerActivity.CPU], profile_memory=True) as record,
     ):
         work()
-    events: Any = record.profiler.kineto_results.events()  # pyright: ignore[reportOptionalMemberAccess]
     alive = peak = 0
-    for event in sorted((e for e in events if e.name() == "[memory]"), key=lambda e: e.start_ns()):
-        alive += event.nbytes()
+    sizes: dict[int, int] = {}
+    for event in sorted(_allocations(record), key=lambda e: e.start_time_ns):
+        address, size = event.typed[1].ptr, event.typed[1].alloc_size
+        # A profile knows the size of what an earlier one saw allocated. Its end, perhaps by the garbage collector in
+        # the midst of this one, is no room that `work` made.
+        alive += size if size > 0 else -sizes.pop(address, 0)
+        if size > 0:
+            sizes[address] = size
         peak = max(peak, alive)
     return peak
+
+
+def _allocations(record: profile) -> Iterator[Any]:
+    """Every allocation (a size above 0) and release (below 0) of a profile, in no order."""
+    waiting: list[Any] = record.profiler.kineto_results.experimental_event_tree()  # pyright: ignore[reportOptionalMemberAccess]
+    while waiting:
+        event = waiting.pop()
+        waiting.extend(event.children)
+        if event.name == "[memory]":
+            yield event
 
 
 @contextmanager
