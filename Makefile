@@ -10,7 +10,7 @@ demo: $(VENV)/.demo  ## Train the default GAN on real digits; prints the path of
 	$(BIN)/gradgan train digits --out runs/demo --resume
 
 test: $(VENV)/.test lint  ## Everything that must hold: style, types, tests.
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --durations=15
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
