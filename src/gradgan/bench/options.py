@@ -54,7 +54,7 @@ class TrainBench:
     threads: int | None = None
     """Processor threads; the preset's where it is left out."""
     out: Path | None = None
-    """A folder for the numbers as JSON and the picture."""
+    """A folder for the numbers as JSON."""
 
 
 @dataclass(frozen=True)

@@ -201,7 +201,8 @@ class Config:
     """How the critic's gradient penalties are differentiated (docs/sweep.md); all give the same gradient."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """Of the networks' products; weights, losses, penalties' reductions and optimisers stay float32. auto: bfloat16
-    for convolutional networks, whose training was measured equal, where the device is fast at it; else float32."""
+    for convolutional networks, nearly as good at equal steps (docs/evidence/precision.md), where the device is fast at
+    it; else float32."""
     compile: bool = False
     """Do the critic's step and the other players' losses go through torch.compile, in place of `engine`?"""
     seed: int = 0

@@ -8,7 +8,7 @@ from ..training.steps import Precision
 from .config import Config
 
 _MEASURED = ("conv_generator", "conv_critic")
-"""Networks whose training in bfloat16 was measured to be better at equal time than in float32 (docs/performance.md).
+"""Networks whose training in bfloat16 was measured: nearly as good at equal steps (docs/evidence/precision.md).
 Small fully connected ones gain nothing by it, and nobody has measured the others."""
 
 
@@ -26,7 +26,7 @@ def device_of(name: str) -> torch.device:
 
 def precision_of(config: Config) -> Precision:
     """What the networks of this experiment compute in: bfloat16 for `auto` where the device is fast at it and the
-    training was measured equal."""
+    networks are those it was measured with."""
     if config.precision != "auto":
         return config.precision
     names = (config.generator.name, config.critic.name)

@@ -109,7 +109,7 @@ def make_gon_published() -> GonPublished:
         weight = what multiplies it in the generator's loss, 1 as printed
 
     Q's loss has no minimum and its judgement soon carries nothing: see docs/systems.md. At q = 0 the value is log 2.
-    Source: SYSTEMS 5, published.
+    Source: system 5 of docs/systems.md, published.
     """
     return GonPublished()
 
@@ -122,7 +122,7 @@ def make_gon_matching() -> GonMatching:
         weight = what multiplies it in the generator's loss
 
     Needs a smooth critic: with ReLU-like ones g is piecewise constant and no gradient reaches G. At q = 0: log 2.
-    Source: SYSTEMS 5, matching.
+    Source: system 5 of docs/systems.md, matching.
     """
     return GonMatching()
 
@@ -134,6 +134,6 @@ def make_gon_synthetic() -> GonSynthetic:
         Q minimises ||Q(x) - grad_x L(x)||^2 at x = G(z); weight = a in [0, 1]
 
     The value itself is only a carrier of that gradient. At D = 0 and Q = 0 with x across the slope it is 0.
-    Sources: SYSTEMS 5, synthetic; cf. Jaderberg et al. 2016, arXiv:1608.05343.
+    Sources: system 5 of docs/systems.md, synthetic; cf. Jaderberg et al. 2016, arXiv:1608.05343.
     """
     return GonSynthetic()

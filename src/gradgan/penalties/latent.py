@@ -20,7 +20,7 @@ def make_atgp(of: Of = "probability") -> LatentPenalty:
         atgp(z) = ||grad_z P(G(z))||^2, P = sigmoid(D)                        weight = lambda
 
     `of="score"` charges D(G(z)) instead of P. Shapes: z (n, z) -> (n,).
-    Source: adversarial training with gradient penalisation, SYSTEMS 2.
+    Source: adversarial training with gradient penalisation, system 2 of docs/systems.md.
     """
     one_of(of, ("probability", "score"), what="atgp.of")
     return LatentPenalty("atgp", payers=("critic", "generator"), of=of)
@@ -35,7 +35,7 @@ def make_g_gan(of: Of = "probability", sign: float = -1.0) -> LatentPenalty:
         g_gan(z) = sign ||grad_z P(G(z))||^2, P = sigmoid(D), sign = -1       weight = lambda; paid by the generator
 
     The printed formula subtracts the squared norm (`sign=-1`), the printed code adds it (`sign=1`).
-    Shapes: z (n, z) -> (n,).    Source: gradient-direction generation, SYSTEMS 4.
+    Shapes: z (n, z) -> (n,).    Source: gradient-direction generation, system 4 of docs/systems.md.
     """
     one_of(of, ("probability", "score"), what="g_gan.of")
     if sign not in (-1, 1):

@@ -22,7 +22,7 @@ def make_gp_gan(of: Of = "probability") -> ParameterPenalty:
         generator pays ||grad_thetaG E P(G(z))||^2
 
     Over all parameters together, of the batch mean: one value per batch. `of="score"` takes D instead of P.
-    On a linear critic D = w.x at w = 0 its value is ||E x||^2 / 16.    Source: SYSTEMS 3.
+    On a linear critic D = w.x at w = 0 its value is ||E x||^2 / 16.    Source: system 3 of docs/systems.md.
     """
     one_of(of, ("probability", "score"), what="gp_gan.of")
     return ParameterPenalty("gp_gan", payers=("critic", "generator"), of=of)
