@@ -33,6 +33,9 @@ def test_the_readme_s_comparison_is_the_evidence_s():
         "ratio": column("mnist_mlp.md", f"{mnist}frechet_ratio", "last"),
         "a step": column("mnist_mlp.md", f"{mnist}ends and costs", "time/step over unpenalised"),
     }
+    stacked = column("stacked_mnist.md", "stacked_mnist, 20 minutes, 2 seeds: class_kl**", "last")
+    ablation = {"gan": "gan", "wgan_gp": "wgan_gp", "r1": "gan+r1", "r1r2": "gan+r1+r2", "r3gan": "relativistic+r1+r2"}
+    columns["Stacked"] = {system: stacked[method] for system, method in ablation.items()}
     table = [line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith("|")]
     head, _, *rows = ([cell.strip() for cell in line.strip("|").split("|")] for line in table)
     assert len(rows) == 15 == len({row[0] for row in rows})
