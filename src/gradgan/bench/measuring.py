@@ -99,11 +99,13 @@ def peak_memory(work: Work, device: torch.device) -> int:
     sizes: dict[int, int] = {}
     for event in sorted(_allocations(record), key=lambda e: e.start_time_ns):
         address, size = event.typed[1].ptr, event.typed[1].alloc_size
-        # A profile knows the size of what an earlier one saw allocated. Its end, perhaps by the garbage collector in
-        # the midst of this one, is no room that `work` made.
-        alive += size if size > 0 else -sizes.pop(address, 0)
         if size > 0:
             sizes[address] = size
+        else:
+            # A profile knows the size of what an earlier one saw allocated. Its end, perhaps by the garbage collector
+            # in the midst of this one, is no room that `work` made.
+            size = -sizes.pop(address, 0)
+        alive += size
         peak = max(peak, alive)
     return peak
 
