@@ -12,10 +12,16 @@ import pytest
 from gradgan.core.pool import Job, run_jobs
 
 WORKER = """
-import os, signal, sys, time
+import os, signal, sys, time, weakref
 from pathlib import Path
 from gradgan.core.errors import GradganError
 from gradgan.core.worker import serve
+
+CYCLES = []
+
+class Cycle:
+    def __init__(self):
+        self.own = self
 
 def work(words, tell):
     print("noise on standard output")
@@ -23,6 +29,10 @@ def work(words, tell):
     if what == "square":
         tell({"pid": os.getpid()})
         return {"square": words["x"] ** 2}
+    if what == "cycle":
+        before = [ref() is not None for ref in CYCLES]
+        CYCLES.append(weakref.ref(Cycle()))
+        return {"living": sum(before)}
     if what == "refuse":
         raise GradganError("cannot be done")
     if what == "die once" and not Path(words["mark"]).exists():
@@ -54,6 +64,13 @@ def test_every_job_ends_once_and_tells_meanwhile(module, tmp_path):
     told = [m for m in messages if m.kind == "told"]
     assert len(told) == 6 and len({m.words["pid"] for m in told}) <= 2, "workers live on from job to job"
     assert (tmp_path / "log").read_text().count("noise") == 6
+
+
+def test_what_a_job_leaves_behind_is_freed_before_the_next(module, tmp_path):
+    """Networks and batches hang in cycles, which Python frees when it likes: a worker grew by gigabytes meanwhile."""
+    jobs = (Job(str(k), {"what": "cycle"}) for k in range(4))
+    messages = list(run_jobs(jobs, module=module, workers=1, log=tmp_path / "log"))
+    assert [m.words["living"] for m in messages if m.kind == "done"] == [0] * 4
 
 
 def test_a_worker_that_dies_is_replaced_and_its_job_tried_once_more(module, tmp_path):

@@ -1,5 +1,6 @@
 """The worker's side of pool.py: jobs come from standard input, answers go to standard output, no parent, no worker."""
 
+import gc
 import importlib
 import json
 import os
@@ -34,6 +35,8 @@ def serve(work: Callable[[Words, Tell], Words]) -> None:
             answer("done", work(job, lambda words: answer("told", words)))
         except GradganError as error:
             answer("failed", {"reason": str(error)})
+        # A run's networks and data hang in cycles; until Python looks for those, they lie beside the next run's.
+        gc.collect()
 
 
 def given_to_worker(imports: Sequence[str]) -> list[str]:
