@@ -3,6 +3,7 @@
 import copy
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from safetensors.torch import load_file, save_file
 from gradgan.cli import main
 from gradgan.core.errors import GradganError
 from gradgan.data import DATASETS, Dataset
+from gradgan.data.held_out import part_of
 from gradgan.experiment import (
     Drawn,
     Evaluator,
@@ -91,6 +93,27 @@ def test_noise_is_condemned():
     assert list(found) == ["frechet/pixels", "frechet_floor/pixels", "frechet_ratio/pixels", "precision/pixels"]
     assert found["frechet_ratio/pixels"].value > 20
     assert found["precision/pixels"].value == 0
+
+
+def test_a_generator_by_class_is_asked_for_the_classes_as_often_as_the_data_have_them():
+    # Ones are a third of what is learned. To know every class perfectly must be as good as to be the data.
+    labels, ones = DIGITS.labels, (DIGITS.labels == 1).nonzero()[:, 0]
+    lopsided = part_of(DIGITS, torch.cat([torch.arange(len(DIGITS)), ones.repeat(5)]))
+    where = [(labels == label).nonzero()[:, 0] for label in range(10)]
+
+    def of_classes(wanted: torch.Tensor) -> torch.Tensor:
+        pick = torch.Generator().manual_seed(3)
+        index = [where[label][torch.randint(len(where[label]), (), generator=pick)] for label in wanted.tolist()]
+        return DIGITS.scaled(torch.stack(index))
+
+    def uniform(n: int) -> torch.Tensor:
+        return of_classes(torch.arange(n) % 10)
+
+    by = Evaluator(replace(lopsided, held_out=lambda: lopsided), ["frechet/pixels", "class_kl"])
+    told, not_told = by.measure(Drawn(uniform, of_classes)), by.measure(Drawn(uniform))
+    assert told["frechet/pixels"].value < 0.05 * not_told["frechet/pixels"].value
+    assert told["class_kl"].value < 0.005 < 0.1 < not_told["class_kl"].value
+    assert torch.bincount(by.labels).tolist() == torch.bincount(lopsided.labels).tolist()
 
 
 def test_features_of_ones_own_give_their_name_to_the_numbers():

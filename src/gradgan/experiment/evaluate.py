@@ -50,9 +50,9 @@ _AT_ONCE = 8192
 class Drawn:
     """What is evaluated. `draw(n)` gives n generated samples in the data's scale; equal calls should give equal ones.
 
-    The rest, in evaluation mode, is wanted by the metrics of networks only. Where the critic takes labels,
-    critic(x, labels), `of_classes(labels)` gives a sample of each of these classes (n,). The generator has its labels
-    bound.
+    Of a conditional generator, `of_classes(labels)` gives a sample of each of these classes (n,), and is asked instead:
+    the data have their classes in proportions of their own. The rest, in evaluation mode, is wanted by the metrics of
+    networks only: the critic, critic(x, labels) where there is `of_classes`, and the generator, its labels bound.
     """
 
     draw: Callable[[int], Tensor]
@@ -122,6 +122,15 @@ class Evaluator:
         if is_mixture(self.dataset):
             return self._samples or _MIXTURE_SAMPLES
         return min(self._samples or _SAMPLES, len(self.parts.training))
+
+    @cached_property
+    def labels(self) -> Tensor:
+        """The classes to generate: those of the training samples that the real side has, so that both have each class
+        equally often. Drawn anew, the classes' shares alone move a Frechet distance by more than most methods do."""
+        training = self.parts.training
+        assert training.labels is not None, "a conditional run has labels"
+        chosen = self._chosen(training)
+        return training.labels[chosen[torch.arange(self.samples) % len(chosen)]]
 
     @cached_property
     def classifier(self) -> Classifier:
@@ -253,7 +262,8 @@ class Look:
 
     @cached_property
     def _samples(self) -> Tensor:
-        return self._e.units(self._drawn.draw(self._e.samples))
+        of_classes, draw = self._drawn.of_classes, self._drawn.draw
+        return self._e.units(draw(self._e.samples) if of_classes is None else of_classes(self._e.labels))
 
     def features(self, name: str) -> FeatureInput:
         if name not in self._features:
