@@ -126,7 +126,7 @@ class Evaluator:
     @cached_property
     def labels(self) -> Tensor:
         """The classes to generate: those of the training samples that the real side has, so that both have each class
-        equally often. Drawn anew, the classes' shares alone move a Frechet distance by more than most methods do."""
+        equally often. Drawn anew, the classes' shares alone move a Frechet distance (docs/metrics.md)."""
         training = self.parts.training
         assert training.labels is not None, "a conditional run has labels"
         chosen = self._chosen(training)
