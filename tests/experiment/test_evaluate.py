@@ -3,6 +3,7 @@
 import copy
 import json
 import math
+import statistics
 from dataclasses import replace
 
 import numpy as np
@@ -27,7 +28,7 @@ from gradgan.experiment import (
     train,
 )
 from gradgan.experiment.sampler import samples_of
-from gradgan.metrics import METRICS, Own, merit, trained_classifier
+from gradgan.metrics import METRICS, Estimate, Own, merit, trained_classifier
 from gradgan.training import checkpoint
 from gradgan.training.hooks import Save
 
@@ -114,6 +115,22 @@ def test_a_generator_by_class_is_asked_for_the_classes_as_often_as_the_data_have
     assert told["frechet/pixels"].value < 0.05 * not_told["frechet/pixels"].value
     assert told["class_kl"].value < 0.005 < 0.1 < not_told["class_kl"].value
     assert torch.bincount(by.labels).tolist() == torch.bincount(lopsided.labels).tolist()
+
+
+def test_the_error_of_a_generator_by_class_is_how_far_its_numbers_scatter():
+    # Each class with a little noise of its own. Were the blocks' classes left to chance, the error would be five times
+    # too large.
+    centres = torch.stack([DIGITS.scaled(DIGITS.labels == label).mean(0) for label in range(10)])
+    by = Evaluator(DIGITS, ["frechet/pixels"])
+
+    def measured(seed: int) -> Estimate:
+        noise = 0.2 * (torch.rand(DIGITS.samples.shape, generator=torch.Generator().manual_seed(seed)) - 0.5)
+        told = Drawn(lambda n: noise[:n], lambda labels: centres[labels] + noise[: len(labels)])
+        return by.measure(told)["frechet/pixels"]
+
+    found = [measured(seed) for seed in range(20)]
+    scatter = statistics.stdev(one.value for one in found)
+    assert scatter / 2 < statistics.mean(one.error for one in found) < 2 * scatter
 
 
 def test_features_of_ones_own_give_their_name_to_the_numbers():

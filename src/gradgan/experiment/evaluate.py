@@ -12,6 +12,7 @@ from ..core.checks import GradganError
 from ..core.types import Critic, Generator
 from ..data import Dataset, Part, RealParts, real_parts, to_scale
 from ..metrics import (
+    BLOCKS,
     METRICS,
     RAW,
     Classifier,
@@ -126,11 +127,13 @@ class Evaluator:
     @cached_property
     def labels(self) -> Tensor:
         """The classes to generate: those of the training samples that the real side has, so that both have each class
-        equally often. Drawn anew, the classes' shares alone move a Frechet distance (docs/metrics.md)."""
+        equally often. Drawn anew, the classes' shares alone move a Frechet distance (docs/metrics.md). Each of the
+        blocks that tell the error has the classes as often as the whole, or their shares would be taken for chance."""
         training = self.parts.training
         assert training.labels is not None, "a conditional run has labels"
         chosen = self._chosen(training)
-        return training.labels[chosen[torch.arange(self.samples) % len(chosen)]]
+        in_order = training.labels[chosen[torch.arange(self.samples) % len(chosen)]].sort().values
+        return torch.cat([in_order[block::BLOCKS] for block in range(BLOCKS)])
 
     @cached_property
     def classifier(self) -> Classifier:

@@ -138,7 +138,7 @@ def mnist_conv() -> Config:
 
 
 def mnist_conditional() -> Config:
-    """MNIST by class: conditional generator, projection critic; few digits lie between two. Ten minutes with AMX.
+    """MNIST by class: conditional generator, projection critic; few digits lie between two. Half an hour on two cores.
 
     The critic that knows the class needs a tenth of mnist_conv's penalty: with all of it, it is at chance.
     """

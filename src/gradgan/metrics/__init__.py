@@ -19,6 +19,7 @@ from .classes import class_shares as class_shares
 from .classes import classes as classes
 from .classifier import Classifier as Classifier
 from .classifier import trained_classifier as trained_classifier
+from .estimate import BLOCKS as BLOCKS
 from .estimate import Estimate as Estimate
 from .estimate import share as share
 from .feature_files import content_of as content_of

@@ -12,6 +12,8 @@ Method: TypeAlias = Literal["binomial", "samples", "blocks", "bootstrap"]
 """How a standard error was found: share of n yes-or-no trials; mean of n values; spread of the statistic over blocks of
 the samples; spread over samples drawn again from the samples."""
 
+BLOCKS = 10
+"""Equal ones that follow each other, into which samples are cut for a jackknife."""
 _DRAWS = 200
 """Of a bootstrap: its standard error is then itself right to about 5%."""
 

@@ -4,11 +4,10 @@ import math
 
 import torch
 
-from .estimate import Estimate, jackknife
+from .estimate import BLOCKS, Estimate, jackknife
 from .metric import METRICS, FeatureInput, Metric
 from .moments import EPS, Moments, by_blocks
 
-_BLOCKS = 10
 _PAPER = "arXiv:1706.08500"
 
 
@@ -80,7 +79,7 @@ def _floor(given: FeatureInput) -> Estimate:
 
 def _to_held_out(x: torch.Tensor, given: FeatureInput) -> Estimate:
     real = given.real.held_out_moments
-    whole, without = by_blocks(x, _BLOCKS) if len(x) >= 2 * _BLOCKS else (Moments.of(x), [])
+    whole, without = by_blocks(x, BLOCKS) if len(x) >= 2 * BLOCKS else (Moments.of(x), [])
     # The root of an eigenvalue that should be 0 is that of its rounding, sqrt(eps) of the largest: the distance of
     # equal sets of low rank would be some 1e-9 of the trace. Their moments tell that they are equal.
     same = whole.same_as(real, max(len(x), len(given.real.held_out)))

@@ -7,13 +7,12 @@ import torch
 from torch import Tensor
 
 from ..core.checks import GradganError
-from .estimate import Estimate, jackknife, mean, share
+from .estimate import BLOCKS, Estimate, jackknife, mean, share
 from .metric import METRICS, FeatureInput, Metric
 
 _HELD = 20_000_000
 """Entries of a distance matrix that are held at once: 160 MB."""
 _SOME = 10_000
-_BLOCKS = 10
 
 
 @METRICS.add(paper="arXiv:1904.06991", needs="features", best=None, better="higher")
@@ -145,7 +144,7 @@ def _coverage(given: FeatureInput, k: int) -> Estimate:
 
 def _blocks(n: int) -> Tensor | None:
     """The number of the tenth that each of n samples belongs to, (n,); None for too few."""
-    return torch.arange(n) * _BLOCKS // n if n >= 2 * _BLOCKS else None
+    return torch.arange(n) * BLOCKS // n if n >= 2 * BLOCKS else None
 
 
 def _to_nearest(points: Tensor, others: Tensor) -> Tensor:
