@@ -5,7 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from gradgan.comparison import make_plan, read_plan
+from gradgan.experiment import configure
+
 ROOT = Path(__file__).parents[1]
+EVIDENCE = ROOT / "docs" / "evidence"
+PLANS = sorted(EVIDENCE.glob("*.yaml"))
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
@@ -18,7 +23,7 @@ def test_relative_links_lead_somewhere(page):
 
 def column(page: str, title: str, heading: str) -> dict[str, str]:
     """Of the table below `title` on a page of the evidence: each method's mean in the first column of that heading."""
-    body = (ROOT / "docs" / "evidence" / page).read_text().split(f"**{title}", 1)[1].split("\n\n")[1]
+    body = (EVIDENCE / page).read_text().split(f"**{title}", 1)[1].split("\n\n")[1]
     head, _, *rows = ([cell.strip() for cell in line.strip("|").split("|")] for line in body.splitlines())
     wanted = next(i for i, cell in enumerate(head) if cell.startswith(heading))
     return {row[head.index("method")]: row[wanted].split(" [")[0] for row in rows}
@@ -42,3 +47,18 @@ def test_the_readme_s_comparison_is_the_evidence_s():
     for row in rows:
         told = {name: cell for name, cell in zip(head, row, strict=True) if name in columns}
         assert told == {name: found.get(row[0].strip("`"), "–") for name, found in columns.items()}, row[0]
+
+
+@pytest.mark.parametrize("path", PLANS, ids=lambda path: path.stem)
+def test_every_plan_of_the_evidence_is_one_of_the_present_code(path):
+    plan = make_plan(read_plan(path), source=path.name)
+    for data, own in plan.data.items():
+        for settings in plan.named_methods().values():
+            configure(data, settings=[*own, *plan.settings, *settings])
+    assert f"]({path.name})" in (EVIDENCE / "README.md").read_text()
+
+
+def test_the_evidence_s_commands_name_plans_that_are_there():
+    named = {name for page in EVIDENCE.glob("*.md") for name in re.findall(r"--config (docs/\S+)", page.read_text())}
+    assert len(named) >= 6
+    assert all((ROOT / name).exists() for name in named)
