@@ -1,4 +1,4 @@
-"""The documents point to files that are there, and the README's figures are those of the evidence."""
+"""The documents point to files that are there, the README's figures are the evidence's, and its plans the code's."""
 
 import re
 from pathlib import Path
