@@ -47,6 +47,9 @@ def test_its_pictures_and_classes(tmp_path, hub, parts):
     if parts:
         with pytest.raises(GradganError, match=r"unknown split of .* 'oter'\. Perhaps you meant 'other'"):
             images(tmp_path / "x", split="oter")
+    else:
+        with pytest.raises(GradganError, match="has no splits, got split='other'"):
+            images(tmp_path / "x", split="other")
 
 
 @installed

@@ -93,6 +93,19 @@ def test_arrays_in_every_layout(tmp_path, shape, packed):
     assert (None if data.labels is None else data.labels.tolist(), data.class_names) == wanted
 
 
+@pytest.mark.parametrize("kind", ["folder", "zip", "npz"])
+def test_a_split_of_what_has_none_is_refused(tmp_path, kind):
+    path = tmp_path / f"x.{kind}"
+    if kind == "npz":
+        np.savez(path, images=noise(6, 8, 8))
+    else:
+        (write_tree if kind == "folder" else write_zip)(path, TREE)
+    with pytest.raises(
+        GradganError, match=r"has no splits, got split='test'; only a saved DatasetDict has\. Leave data"
+    ):
+        images(path, size=8, split="test")
+
+
 def test_is_a_data_set(tmp_path):
     path = tmp_path / "x.npz"
     np.savez(path, images=noise(6, 8, 8), labels=np.arange(6) % 3)

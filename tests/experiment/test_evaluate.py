@@ -4,6 +4,7 @@ import copy
 import json
 import math
 import statistics
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -28,7 +29,7 @@ from gradgan.experiment import (
     train,
 )
 from gradgan.experiment.sampler import samples_of
-from gradgan.metrics import METRICS, Estimate, Own, merit, trained_classifier
+from gradgan.metrics import BLOCKS, METRICS, Estimate, Own, fewest, merit, trained_classifier
 from gradgan.training import checkpoint
 from gradgan.training.hooks import Save
 
@@ -156,6 +157,46 @@ def test_features_of_ones_own_give_their_name_to_the_numbers():
 def test_what_the_data_cannot_serve_is_refused_at_the_door(dataset, name, message):
     with pytest.raises(GradganError, match=message):
         Evaluator(dataset, [name])
+
+
+FEATURED = [name for name in METRICS if METRICS[name].facts["needs"] == "features"]
+
+
+@pytest.mark.parametrize("name", FEATURED)
+def test_the_fewest_samples_that_a_metric_wants(name):
+    """With so many it gives a number; with one less it says so before anything is trained, not at the first look."""
+    wanted, asked = fewest(name), [f"{name}/pixels"]
+    kept, enough = torch.arange(wanted), torch.arange(wanted + 10)
+    few = Evaluator(part_of(replace(DIGITS, held_out=None), enough), asked, samples=wanted, kept=kept)
+    assert math.isfinite(few.measure(drawn(DIGITS))[asked[0]].value)
+    whole = part_of(replace(DIGITS, held_out=None), enough)
+    message = rf"{name}/pixels wants at least {wanted} .* allows "
+    if name not in ("frechet_floor", "frechet_ratio"):  # with them comes frechet, which is named first
+        with pytest.raises(GradganError, match=message + f"{wanted - 1} and {wanted}"):
+            Evaluator(whole, asked, samples=wanted - 1, kept=kept)
+    with pytest.raises(GradganError, match=rf"wants at least {wanted} .* allows 10 and {wanted - 1}"):
+        Evaluator(whole, asked, samples=10, kept=kept[1:])
+
+
+def test_a_handful_of_pictures_is_refused_before_anything_is_trained(tmp_path):
+    for n, message in ((12, "precision/pixels wants at least 4"), (8, "wanted at least 10 samples, a fifth of which")):
+        np.savez(tmp_path / "x.npz", images=np.random.default_rng(0).integers(0, 255, (n, 8, 8), dtype=np.uint8))
+        settings = [f"data.path={tmp_path / 'x.npz'}", "data.size=8", "batch=4"]
+        with pytest.raises(GradganError, match=message):
+            train("images", steps=2, settings=settings, out=tmp_path / "run")
+        assert not (tmp_path / "run").exists()
+
+
+def test_a_frechet_distance_is_found_once_a_look(monkeypatch):
+    evaluator = Evaluator(DIGITS, ["frechet_ratio/pixels"], samples=200)
+    evaluator.measure(drawn(DIGITS))  # the floor is kept from here on
+    calls = []
+    module = sys.modules["gradgan.metrics.frechet"]  # the package's `frechet` is the metric
+    of = module.frechet_distance
+    monkeypatch.setattr(module, "frechet_distance", lambda *moments: calls.append(1) or of(*moments))
+    found = evaluator.measure(drawn(DATASETS.make("digits", split="test")))
+    assert len(calls) == 1 + BLOCKS
+    assert found["frechet_ratio/pixels"].value == found["frechet/pixels"].value / found["frechet_floor/pixels"].value
 
 
 def test_what_best_means():

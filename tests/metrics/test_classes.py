@@ -6,6 +6,7 @@ import pytest
 import torch
 from torchmetrics.functional import kl_divergence
 
+from gradgan.core.errors import GradganError
 from gradgan.metrics import METRICS, ClassInput, class_histogram, class_shares
 
 EVEN = torch.arange(100) % 4
@@ -59,3 +60,19 @@ def test_shares_of_the_classes_with_binomial_errors_beside_the_datas():
     found = class_shares(ClassInput(torch.tensor([0, 0, 0, 1]), EVEN, 4))
     assert found.samples == (0.75, 0.25, 0, 0) and found.data == (0.25,) * 4
     assert found.errors == pytest.approx([math.sqrt(k / 6 * (1 - k / 6) / 4) for k in (4, 2, 1, 1)])
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (torch.tensor([0, 4]), r"generated classes must lie in 0\.\.3, got 0 to 4"),
+        (torch.tensor([-1, 2]), r"must lie in 0\.\.3, got -1 to 2"),
+        (torch.rand(5, 4), r"whole numbers \(n,\), n >= 1, got \(5, 4\) of float32.*argmax"),
+        (torch.arange(0), r"got \(0,\) of int64"),
+    ],
+)
+def test_labels_that_are_no_classes_are_refused(labels, message):
+    with pytest.raises(GradganError, match=message):
+        ClassInput(labels, EVEN, 4)
+    with pytest.raises(GradganError, match=message.replace("generated", "real")):
+        ClassInput(EVEN, labels, 4)

@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+from gradgan.core.errors import GradganError
 from gradgan.metrics import METRICS, CriticInput, GeneratorInput, slope_histogram, slope_histograms
 
 X = torch.linspace(-1, 1, 600).reshape(300, 2)
@@ -19,6 +20,22 @@ def test_a_slope_that_changes_with_the_place():
     counts, edges = torch.histogram(norms, 7, range=(0.0, norms.max().item()))
     assert list(histogram.counts) == counts.int().tolist()
     assert list(histogram.edges) == pytest.approx(edges.tolist())
+
+
+def test_the_errors_of_a_histogram_are_how_far_its_counts_scatter():
+    rng = torch.Generator().manual_seed(0)
+    critic = lambda x: x.square().sum(1) / 2  # noqa: E731
+    # The steepest point stands in every draw, so that the bins are the same.
+    draws = [torch.cat([torch.rand(499, 1, generator=rng), torch.ones(1, 1)]) for _ in range(200)]
+    found = [slope_histogram(critic, x, bins=5) for x in draws]
+    scatter = torch.tensor([one.counts for one in found]).double().std(0)
+    assert found[0].errors == pytest.approx(scatter.tolist(), rel=0.25)
+    assert slope_histogram(lambda x: 0 * x.sum(1), X, bins=2).errors[1] > 0, "an empty bin may yet be filled"
+
+
+def test_a_histogram_of_a_critic_that_is_broken_is_refused():
+    with pytest.raises(GradganError, match="300 of 300 slopes are not finite"):
+        slope_histogram(lambda x: x.sum(1) * float("inf"), X)
 
 
 def test_a_flat_critic_has_a_histogram_too():

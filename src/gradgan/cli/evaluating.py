@@ -55,7 +55,8 @@ def print_evaluation(
     console.print(_table(found), highlight=False)
     console.print(_said(evaluator.samples, evaluator.parts.unseen, run.dataset.kind), highlight=False)
     if evaluator.asks("classes"):
-        console.print(_classes(run.folder.evaluations()[max(found)]["classes"]), highlight=False, end="")
+        shares = run.folder.evaluations()[max(found)]["classes"]
+        console.print(_classes(shares, run.dataset.class_names), highlight=False, markup=False, end="")
     print(f"report: {write_report(run.folder)}")
 
 
@@ -97,12 +98,13 @@ _MOST_CLASSES = 20
 """Of which a line can be read."""
 
 
-def _classes(found: Mapping[str, Sequence[float]]) -> str:
+def _classes(found: Mapping[str, Sequence[float]], names: Sequence[str]) -> str:
     """The class histogram of the newest checkpoint, where it is short."""
     if len(found["data"]) > _MOST_CLASSES:
         return ""
-    each = zip(found["samples"], found["errors"], found["data"], strict=True)
-    shares = (f"{i}: {100 * p:.1f} ± {100 * error:.1f} ({100 * of:.1f})" for i, (p, error, of) in enumerate(each))
+    names = names or list(map(str, range(len(found["data"]))))
+    each = zip(names, found["samples"], found["errors"], found["data"], strict=True)
+    shares = (f"{name}: {100 * p:.1f} ± {100 * error:.1f} ({100 * of:.1f})" for name, p, error, of in each)
     return f"classes, % of the samples (of the data): {', '.join(shares)}\n"
 
 

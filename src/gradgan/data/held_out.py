@@ -63,7 +63,10 @@ def split_off(whole: Dataset, part: str) -> Dataset:
 def _cut(whole: Dataset) -> tuple[Tensor, Tensor]:
     """Indices of four fifths of the samples, and of the rest."""
     if len(whole) < 2 * _SHARE:
-        raise GradganError(f"data set {whole.name!r}: wanted at least {2 * _SHARE} samples to split, got {len(whole)}.")
+        raise GradganError(
+            f"data set {whole.name!r}: wanted at least {2 * _SHARE} samples, a fifth of which is held out to measure "
+            f"with, got {len(whole)}. Give more."
+        )
     order = torch.randperm(len(whole), generator=torch.Generator().manual_seed(0))
     cut = len(whole) - len(whole) // _SHARE
     return order[:cut], order[cut:]

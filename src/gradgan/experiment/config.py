@@ -140,7 +140,8 @@ class EvaluateConfig:
     metrics: list[str] = field(default_factory=list)
     """Which, as NAME or NAME/FEATURES; those meant for the data set where none is named."""
     samples: int = 0
-    """How many generated samples; 0 = 2500 of a mixture, else 10,000 or as many as there are training samples."""
+    """How many generated samples, of other data than mixtures never more than training samples; 0 = 2500 of a mixture,
+    else 10,000."""
     features: str | None = None
     """A file with a network of your own, for metrics as NAME/FILE'S NAME; frechet where no metric is named."""
     features_size: int = 0

@@ -29,6 +29,7 @@ from ..metrics import (
     RealFeatures,
     SlopeHistogram,
     class_shares,
+    fewest,
     share,
     slope_histograms,
     stored,
@@ -83,10 +84,11 @@ class Evaluator:
     ) -> None:
         """`metrics`: NAME or NAME/FEATURES; those meant for the data set where there are none.
 
-        `samples`: how many generated ones; 0: the protocol's, 2500 of a mixture, else 10,000 or as many as there are
-        training samples. `features`: of the user's own, beside pixels (of points: coordinates) and classifier.
+        `samples`: how many generated ones, but never more than there are training samples, except of a mixture; 0: the
+        protocol's, 2500 of a mixture, else 10,000. `features`: of the user's own, beside pixels (of points:
+        coordinates) and classifier.
         `kept` (k,): indices of samples that nobody learned from, for data without a held-out part of their own.
-        Raises GradganError for unknown names and for metrics that the data cannot serve.
+        Raises GradganError for unknown names, and for metrics that the data, or so few of them, cannot serve.
         """
         self.dataset = dataset
         self._own = {own.name: own for own in features}
@@ -96,11 +98,23 @@ class Evaluator:
                     f"features named {name!r} would be taken for gradgan's own; rename them or the file."
                 )
         self.names = together(metrics or default_metrics(dataset))
-        for name in self.names:
-            refuse_unserved(dataset, name, tuple(self._own))
         self._samples = samples
         self._kept = kept
         self._real: dict[str, RealFeatures] = {}
+        for name in self.names:
+            refuse_unserved(dataset, name, tuple(self._own))
+            self._refuse_too_few(name)
+
+    def _refuse_too_few(self, name: str) -> None:
+        """Refuse what would fail at the first look, when a run has been trained already."""
+        metric, slash, _ = name.partition("/")
+        wanted = fewest(metric) if slash else 0
+        if wanted and min(len(self.parts.held_out), self.samples) < wanted:
+            raise GradganError(
+                f"{name} wants at least {wanted} generated and {wanted} held-out samples; data set "
+                f"{self.dataset.name!r} allows {self.samples} and {len(self.parts.held_out)}. Give more data, or "
+                "metrics that want fewer (frechet wants 2)."
+            )
 
     @property
     def reported(self) -> tuple[str, ...]:

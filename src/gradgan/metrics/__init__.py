@@ -46,6 +46,7 @@ from .metric import GeneratorInput as GeneratorInput
 from .metric import Metric as Metric
 from .metric import MixtureInput as MixtureInput
 from .metric import RealFeatures as RealFeatures
+from .metric import fewest as fewest
 from .metric import merit as merit
 from .modes import high_quality as high_quality
 from .modes import mixture_distance as mixture_distance

@@ -38,7 +38,7 @@ def frechet() -> Metric:
     d^2 / samples, the more the fewer samples: compare equal numbers of samples only, and with the floor.
     Shapes: FeatureInput. Unit: the features' squared. Paper: Heusel et al. 2017, arXiv:1706.08500.
     """
-    return Metric("frechet", lambda given: _to_held_out(given.generated, given))
+    return Metric("frechet", _distance)
 
 
 @METRICS.add(paper=_PAPER, needs="features", best=None, better="neither")
@@ -65,11 +65,16 @@ def frechet_ratio() -> Metric:
 
 
 def _ratio(given: FeatureInput) -> Estimate:
-    distance, floor = _to_held_out(given.generated, given), _floor(given)
+    distance, floor = _distance(given), _floor(given)
     if floor.value == 0:
         return Estimate(math.nan, math.nan, "blocks")
     ratio = distance.value / floor.value
     return Estimate(ratio, math.hypot(distance.error, ratio * floor.error) / floor.value, "blocks")
+
+
+def _distance(given: FeatureInput) -> Estimate:
+    # Kept beside the generated features: the ratio asks for it too.
+    return given.remember("frechet", lambda: _to_held_out(given.generated, given))
 
 
 def _floor(given: FeatureInput) -> Estimate:

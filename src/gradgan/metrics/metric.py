@@ -56,7 +56,18 @@ class MixtureInput:
             raise GradganError(f"spread must be finite and > 0, got {self.spread}: no sample would ever be within it.")
 
 
-class RealFeatures:
+class Remembering:
+    """What is costly to find and does not change is found once."""
+
+    def remember(self, what: str, find: Callable[[], Found]) -> Found:
+        """What `find` gives at its first call, by this word."""
+        known: dict[str, Any] = self.__dict__.setdefault("_known", {})
+        if what not in known:
+            known[what] = find()
+        return known[what]
+
+
+class RealFeatures(Remembering):
     """The real side of every metric in feature space; what many comparisons need is computed once.
 
     `held_out` (m, d) is what generated samples are compared with; `training` (k, d) are samples that the generator
@@ -74,7 +85,6 @@ class RealFeatures:
                 "both with the same features."
             )
         self._learned = learned
-        self._known: dict[str, Any] = {}
 
     @cached_property
     def held_out_moments(self) -> Moments:
@@ -86,15 +96,9 @@ class RealFeatures:
         """All that the generator learned from, (l, d): whoever looks for copies must not look at some only."""
         return self.training if self._learned is None else feature_matrix(self._learned(), what="training")
 
-    def remember(self, what: str, find: Callable[[], Found]) -> Found:
-        """What `find` gives at its first call; for what depends on the real samples alone."""
-        if what not in self._known:
-            self._known[what] = find()
-        return self._known[what]
-
 
 @dataclass(frozen=True, eq=False)
-class FeatureInput:
+class FeatureInput(Remembering):
     """Features (n, d) of generated samples, and the real ones."""
 
     generated: Tensor
@@ -116,6 +120,20 @@ class ClassInput:
     generated: Tensor
     real: Tensor
     classes: int
+
+    def __post_init__(self) -> None:
+        for what, labels in (("generated", self.generated), ("real", self.real)):
+            if labels.ndim != 1 or len(labels) == 0 or labels.is_floating_point():
+                got = f"{tuple(labels.shape)} of {str(labels.dtype).removeprefix('torch.')}"
+                raise GradganError(
+                    f"{what} classes must be whole numbers (n,), n >= 1, got {got}. Of scores: argmax(1)."
+                )
+            low, high = int(labels.min()), int(labels.max())
+            if not 0 <= low <= high < self.classes:
+                raise GradganError(
+                    f"{what} classes must lie in 0..{self.classes - 1}, got {low} to {high}. Give more classes, or "
+                    "number them from 0."
+                )
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,6 +163,11 @@ def merit(name: str, value: float) -> float:
     if facts["better"] == "nearer":
         return -abs(value - facts["best"])
     return value if facts["better"] == "higher" else -value
+
+
+def fewest(name: str) -> int:
+    """How many samples of each kind a metric of features wants at least: 2, one of neighbours 1 beside its k."""
+    return METRICS[name].options.get("k", 1) + 1
 
 
 def features_given(generated: Tensor, held_out: Tensor, training: Tensor) -> FeatureInput:

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..core.checks import same_shape
+from ..core.checks import GradganError, same_shape
 from ..core.gradients import input_gradient, norm
 from ..core.types import Critic
 from .estimate import Estimate, mean
@@ -26,11 +26,19 @@ class SlopeHistogram:
 
     edges: tuple[float, ...]
     counts: tuple[int, ...]
+    errors: tuple[float, ...]
+    """Of the counts, one standard error: binomial, sqrt(n p (1 - p)), p = (count + 1) / (n + 2)."""
 
 
 def slope_histogram(critic: Critic, x: Tensor, *, bins: int = 20) -> SlopeHistogram:
-    """How the critic's slopes at x (n, *event) are spread, from 0 to the largest, in equal bins; score/unit."""
+    """How the critic's slopes at x (n, *event) are spread, from 0 to the largest, in equal bins; score/unit.
+
+    Raises GradganError where one is no finite number.
+    """
     slopes = _slopes(critic, x)
+    if not bool(slopes.isfinite().all()):
+        broken = int((~slopes.isfinite()).sum())
+        raise GradganError(f"{broken} of {len(x)} slopes are not finite: the critic or the samples are broken.")
     return _binned(slopes, bins, float(slopes.max()))
 
 
@@ -49,7 +57,9 @@ def slope_histograms(given: CriticInput, *, bins: int = 30) -> dict[str, SlopeHi
 
 def _binned(slopes: Tensor, bins: int, largest: float) -> SlopeHistogram:
     counts, edges = np.histogram(slopes.cpu().numpy(), bins=bins, range=(0.0, largest or 1.0))
-    return SlopeHistogram(tuple(map(float, edges)), tuple(map(int, counts)))
+    likely = (counts + 1) / (len(slopes) + 2)
+    errors = np.sqrt(len(slopes) * likely * (1 - likely))
+    return SlopeHistogram(tuple(map(float, edges)), tuple(map(int, counts)), tuple(map(float, errors)))
 
 
 @METRICS.add(paper="arXiv:1704.00028", needs="critic", best=None, better="neither", on_linear=lambda slope: slope)

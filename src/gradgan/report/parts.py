@@ -141,7 +141,8 @@ def _slopes(found: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
     keys = "".join(f'<li style="--c: var(--{_PLACES[place][0]})"><i></i>{e(_PLACES[place][1])}</li>' for place in shown)
     return (
         '<figure class="card chart"><header><h3>slopes of the critic</h3>'
-        f'<span>samples by ‖∇D‖</span></header><ul class="keys">{keys}</ul><div class="plot">{svg}</div></figure>'
+        f'<span>samples by ‖∇D‖, ± 2 standard errors</span></header><ul class="keys">{keys}</ul>'
+        f'<div class="plot">{svg}</div></figure>'
     )
 
 

@@ -96,7 +96,7 @@ def answer_of(found: Sequence[FrozenTrial], plan: Plan, base: Config, objective:
         spread=spread_of(whole, axes, objective),
         over_none=over_none,
         over_default=over_default,
-        verdict=verdict_of(trials, chosen, objective, over_none),
+        verdict=verdict_of(trials, chosen, over_none),
         steps=sum(t.steps for t in trials),
         seconds=sum(t.seconds for t in trials),
         unpruned=sum(full if t.end == "pruned" else t.steps for t in trials),
@@ -160,7 +160,7 @@ def spread_of(
     return spread
 
 
-def verdict_of(trials: Sequence[Trial], chosen: Trial | None, objective: Objective, over_none: Interval | None) -> str:
+def verdict_of(trials: Sequence[Trial], chosen: Trial | None, over_none: Interval | None) -> str:
     """The answer in one sentence."""
     if chosen is None:
         return "No trial came to its end with numbers; nothing is chosen."

@@ -12,6 +12,17 @@ from .content import Files
 from .picture import Picture, opened, printable
 from .source import Source
 
+WHOLE = "train"
+"""The split that is meant where none is named; of what has no splits, all of it."""
+
+
+def no_splits(path: Path, split: str) -> GradganError:
+    """The error for a split of pictures that have none."""
+    return GradganError(
+        f"images: {path} has no splits, got split={split!r}; only a saved DatasetDict has. Leave data.split out, and "
+        "give the folder or file of the part you want."
+    )
+
 
 def is_saved_dataset(path: Path) -> bool:
     """Has `Dataset.save_to_disk` or `DatasetDict.save_to_disk` written this folder?"""
@@ -47,6 +58,8 @@ def _loaded(path: Path, library: Any, split: str) -> Any:
         told = printable(error)[:100]
         raise GradganError(f"images: {path} cannot be loaded as a saved data set ({told}). Save it again.") from None
     if not isinstance(found, library.DatasetDict):
+        if split != WHOLE:
+            raise no_splits(path, split)
         return found
     if split not in found:
         raise unknown_name(f"split of {path}", split, map(str, found))

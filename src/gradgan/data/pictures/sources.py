@@ -7,7 +7,7 @@ from ...core.checks import GradganError
 from .archive import archive
 from .arrays import array_file
 from .folder import folder
-from .hub import is_saved_dataset, saved_dataset
+from .hub import WHOLE, is_saved_dataset, no_splits, saved_dataset
 from .source import Source
 
 
@@ -18,6 +18,8 @@ def source_of(path: str | PathLike[str] | None, split: str) -> Source:
     place = Path(path).expanduser()
     if is_saved_dataset(place):
         return saved_dataset(place, split)
+    if split != WHOLE:
+        raise no_splits(place, split)
     if place.is_dir():
         return folder(place)
     if not place.is_file():
