@@ -3,6 +3,7 @@
 import copy
 import json
 import math
+import re
 import statistics
 import sys
 from dataclasses import replace
@@ -340,6 +341,17 @@ def test_the_class_histogram_is_kept_drawn_and_printed(tmp_path, capsys):
     most = int(np.argmax(found["samples"]))
     share, error, of = (f"{100 * found[part][most]:.1f}" for part in ("samples", "errors", "data"))
     assert f"{most}: {share} ± {error} ({of})" in " ".join(capsys.readouterr().out.split())
+
+
+def test_classes_are_printed_by_their_names_where_they_have_some(tmp_path, capsys):
+    pictures = np.random.default_rng(0).integers(0, 255, (60, 8, 8), dtype=np.uint8)
+    np.savez(tmp_path / "x.npz", images=pictures, labels=np.where(np.arange(60) % 2, 7, 31))
+    settings = [f"data.path={tmp_path / 'x.npz'}", "data.size=8", "batch=4", "evaluate.every=0"]
+    settings += ["generator.width=2", "critic.width=2"]
+    train("images", steps=1, settings=settings, out=tmp_path / "run")
+    main(["evaluate", str(tmp_path / "run"), "--metrics", "class_kl"])
+    printed = " ".join(capsys.readouterr().out.split())
+    assert re.search(r"\(of the data\): 7: \d[^,]*\(50\.0\), 31: \d[^,]*\(50\.0\)", printed)
 
 
 def test_a_damaged_evaluation_file_is_one_line(tmp_path):
