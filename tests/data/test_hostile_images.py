@@ -145,3 +145,11 @@ def test_npy(place, damage):
 def test_npz(place, sound, damage):
     (place / "x.npz").write_bytes(damaged(sound, damage))
     taken_or_refused(place / "x.npz")
+
+
+def test_an_array_whose_name_has_a_line_break(place):
+    write_zip(place / "x.npz", {"imag\ns.npy": b"no array"})
+    with pytest.raises(GradganError, match=r"x\.npz: imag s is no NumPy array .*Save it anew\.$"):
+        images(place / "x.npz", size=8)
+    write_zip(place / "x.npz", {"imag\ns.npy": saved(np.save, np.zeros((2, 2)))})
+    taken_or_refused(place / "x.npz")

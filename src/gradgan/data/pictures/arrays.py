@@ -64,7 +64,7 @@ def _members(path: Path) -> dict[str, _Array]:
         if member.file_size > _BEST_PACKING * max(1, member.compress_size):
             raise GradganError(f"{path}: {member.filename!r} claims more than a zip file can hold. It is refused.")
         if member.filename.endswith(".npy"):
-            name = member.filename.removesuffix(".npy")
+            name = printable(member.filename.removesuffix(".npy"))
             arrays[name] = _array(path, name, member.file_size, _opener(unpacked, member))
     return arrays
 
