@@ -186,6 +186,8 @@ def test_a_handful_of_pictures_is_refused_before_anything_is_trained(tmp_path):
         with pytest.raises(GradganError, match=message):
             train("images", steps=2, settings=settings, out=tmp_path / "run")
         assert not (tmp_path / "run").exists()
+    with pytest.raises(GradganError, match="wanted at least 10 samples, a fifth of which"):
+        Evaluator(part_of(replace(DIGITS, held_out=None), torch.arange(8)), ["classes"])
 
 
 def test_a_frechet_distance_is_found_once_a_look(monkeypatch):

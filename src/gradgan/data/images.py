@@ -5,7 +5,7 @@ from typing import Literal
 
 from ..core.checks import GradganError, unknown_name
 from .dataset import DATASETS, Dataset, image_scale
-from .pictures import decoded, source_of
+from .pictures import WHOLE, decoded, source_of
 
 _CHANNELS = {"auto": None, "grey": 1, "rgb": 3}
 _SIZES = (8, 1024)
@@ -17,7 +17,7 @@ def images(
     size: int = 32,
     channels: Literal["auto", "grey", "rgb"] = "auto",
     mirror: bool = False,
-    split: str = "train",
+    split: str = WHOLE,
     scale: Literal["symmetric", "unit"] = "symmetric",
 ) -> Dataset:
     """Your own pictures: a folder (class subfolders become labels), a .zip, .npz or .npy file, or a saved HF data set.

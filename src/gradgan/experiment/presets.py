@@ -115,7 +115,7 @@ def mnist_mlp() -> Config:
 
 
 def mnist_conv() -> Config:
-    """MNIST with convolutional networks and R3GAN's system. About twelve minutes on two cores with AMX.
+    """MNIST with convolutional networks and R3GAN's system. About a quarter of an hour on two cores with AMX.
 
     Batch normalisation in the generator mixes samples, so penalties along the latent (atgp, g_gan) refuse it: with them
     say generator.norm=layer.

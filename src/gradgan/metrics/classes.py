@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from .counts import found, kl_to
-from .estimate import Estimate
+from .estimate import Estimate, binomial_errors
 from .metric import METRICS, ClassInput, Metric
 
 _PAPER = "arXiv:1712.04086"
@@ -47,16 +47,15 @@ class ClassShares:
 
     samples: tuple[float, ...]
     errors: tuple[float, ...]
-    """Binomial, sqrt(p (1 - p) / n), p = (count + 1) / (n + 2): a class that is not seen may still be there."""
+    """Binomial; a class that is not seen may still be there."""
     data: tuple[float, ...]
 
 
 def class_shares(given: ClassInput) -> ClassShares:
     """How often each class is seen in the samples, and how often it occurs in the data."""
     n = len(given.generated)
-    p, data = (class_histogram(labels, given.classes) / len(labels) for labels in (given.generated, given.real))
-    likely = (p * n + 1) / (n + 2)
-    return ClassShares(*(tuple(map(float, x)) for x in (p, np.sqrt(likely * (1 - likely) / n), data)))
+    seen, real = (class_histogram(labels, given.classes) for labels in (given.generated, given.real))
+    return ClassShares(*(tuple(map(float, x)) for x in (seen / n, binomial_errors(seen, n), real / len(given.real))))
 
 
 def class_histogram(labels: torch.Tensor, classes: int) -> np.ndarray:

@@ -42,13 +42,18 @@ class Estimate:
 
 
 def share(hits: Tensor) -> Estimate:
-    """The share of true values among (n,) booleans, with sqrt(p (1 - p) / n), p = (hits + 1) / (n + 2).
+    """The share of true values among (n,) booleans, with its `binomial_errors`."""
+    (error,) = binomial_errors(np.array([float(hits.sum())]), len(hits))
+    return Estimate(float(hits.double().mean()), float(error), "binomial")
+
+
+def binomial_errors(hits: np.ndarray, n: int) -> np.ndarray:
+    """The standard errors of shares, hits (k,) of n trials each: sqrt(p (1 - p) / n), p = (hits + 1) / (n + 2).
 
     That p for the error only: none of n does not mean never, so its error is not 0.
     """
-    n = len(hits)
-    p = (float(hits.sum()) + 1) / (n + 2)
-    return Estimate(float(hits.double().mean()), math.sqrt(p * (1 - p) / n), "binomial")
+    p = (hits + 1) / (n + 2)
+    return np.sqrt(p * (1 - p) / n)
 
 
 def mean(values: Tensor) -> Estimate:

@@ -9,7 +9,7 @@ from torch import Tensor
 from ..core.checks import GradganError, same_shape
 from ..core.gradients import input_gradient, norm
 from ..core.types import Critic
-from .estimate import Estimate, mean
+from .estimate import Estimate, binomial_errors, mean
 from .metric import METRICS, CriticInput, GeneratorInput, Metric
 
 _STREAM = 0
@@ -27,7 +27,7 @@ class SlopeHistogram:
     edges: tuple[float, ...]
     counts: tuple[int, ...]
     errors: tuple[float, ...]
-    """Of the counts, one standard error: binomial, sqrt(n p (1 - p)), p = (count + 1) / (n + 2)."""
+    """Of the counts, one standard error each, binomial; a bin that is empty may yet be filled."""
 
 
 def slope_histogram(critic: Critic, x: Tensor, *, bins: int = 20) -> SlopeHistogram:
@@ -57,8 +57,7 @@ def slope_histograms(given: CriticInput, *, bins: int = 30) -> dict[str, SlopeHi
 
 def _binned(slopes: Tensor, bins: int, largest: float) -> SlopeHistogram:
     counts, edges = np.histogram(slopes.cpu().numpy(), bins=bins, range=(0.0, largest or 1.0))
-    likely = (counts + 1) / (len(slopes) + 2)
-    errors = np.sqrt(len(slopes) * likely * (1 - likely))
+    errors = len(slopes) * binomial_errors(counts, len(slopes))
     return SlopeHistogram(tuple(map(float, edges)), tuple(map(int, counts)), tuple(map(float, errors)))
 
 

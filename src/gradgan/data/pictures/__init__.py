@@ -2,4 +2,5 @@
 
 from .cache import Decoded as Decoded
 from .cache import decoded as decoded
+from .source import WHOLE as WHOLE
 from .sources import source_of as source_of

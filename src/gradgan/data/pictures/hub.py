@@ -10,18 +10,7 @@ from PIL import Image
 from ...core.checks import GradganError, unknown_name
 from .content import Files
 from .picture import Picture, opened, printable
-from .source import Source
-
-WHOLE = "train"
-"""The split that is meant where none is named; of what has no splits, all of it."""
-
-
-def no_splits(path: Path, split: str) -> GradganError:
-    """The error for a split of pictures that have none."""
-    return GradganError(
-        f"images: {path} has no splits, got split={split!r}; only a saved DatasetDict has. Leave data.split out, and "
-        "give the folder or file of the part you want."
-    )
+from .source import WHOLE, Source, no_splits
 
 
 def is_saved_dataset(path: Path) -> bool:

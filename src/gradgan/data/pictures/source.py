@@ -8,6 +8,9 @@ from ...core.checks import GradganError
 from .content import Files
 from .picture import SUFFIXES, Picture, printable
 
+WHOLE = "train"
+"""The split that is meant where none is named; of what has no splits, all of it."""
+
 
 @dataclass(frozen=True)
 class Source:
@@ -50,3 +53,11 @@ def no_pictures(path: Path, names: Iterable[str]) -> GradganError:
     others = sorted({PurePosixPath(name).suffix.lower() or "no suffix" for name in names})
     seen = f"only files of {printable(', '.join(others[:5]))}" if others else "nothing"
     return GradganError(f"images: {path} holds no pictures ({', '.join(SUFFIXES)}), {seen}. Give another: --data.path")
+
+
+def no_splits(path: Path, split: str) -> GradganError:
+    """The error for a split of pictures that have none."""
+    return GradganError(
+        f"images: {path} has no splits, got split={split!r}; only a saved DatasetDict has. Leave data.split out, and "
+        "give the folder or file of the part you want."
+    )

@@ -7,8 +7,8 @@ from ...core.checks import GradganError
 from .archive import archive
 from .arrays import array_file
 from .folder import folder
-from .hub import WHOLE, is_saved_dataset, no_splits, saved_dataset
-from .source import Source
+from .hub import is_saved_dataset, saved_dataset
+from .source import WHOLE, Source, no_splits
 
 
 def source_of(path: str | PathLike[str] | None, split: str) -> Source:
